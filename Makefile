@@ -1,0 +1,61 @@
+# `make test` is for every commit; `make test-long` holds what takes longer. `make help` lists the rest.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+CARGO ?= cargo
+PYTHON ?= python3
+TARGET := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
+DENY := $(CURDIR)/target/tools/bin/cargo-deny
+# Where the tests of a run leave which conformance rows they showed.
+RUN := $(TARGET)/conformance
+
+.PHONY: help
+help: ## list the targets
+	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 24
+
+.PHONY: test
+test: check-tools lint check-rows test-run check-conformance ## everything a commit must pass
+
+.PHONY: test-long
+test-long: test ## what takes longer than a commit may wait
+	$(CARGO) test --workspace --all-features --release
+
+.PHONY: check-tools
+check-tools: ## say which tools are missing, and how to get them
+	@scripts/check-tools
+
+.PHONY: lint
+lint: $(DENY) ## formatting, lints, docs, bans and licences
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --all-features -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --all-features --no-deps
+	$(DENY) --workspace --all-features check bans licenses
+
+# The version is pinned so that a new release cannot change what a commit must pass.
+$(DENY):
+	$(CARGO) install cargo-deny --version =0.18.9 --locked --root $(CURDIR)/target/tools
+
+.PHONY: check-rows
+check-rows: ## the conformance rows and vectors are well-formed
+	@mkdir -p $(TARGET)
+	$(PYTHON) tests/conformance/check.py > $(TARGET)/conformance-check.txt || { tail -n 60 $(TARGET)/conformance-check.txt; exit 1; }
+
+.PHONY: test-run
+test-run: ## all tests, noting which conformance rows they show
+	rm -rf $(RUN)
+	mkdir -p $(RUN)
+	PROOFKEY_CONFORMANCE=$(RUN) $(CARGO) test --workspace --all-features --no-fail-fast
+
+.PHONY: check-conformance
+check-conformance: ## docs/conformance.md is what the last test-run showed
+	PROOFKEY_CONFORMANCE=$(RUN) $(CARGO) run --quiet --package proofkey-conformance -- --check
+
+.PHONY: conformance
+conformance: test-run ## write docs/conformance.md
+	PROOFKEY_CONFORMANCE=$(RUN) $(CARGO) run --quiet --package proofkey-conformance
+
+.PHONY: fmt
+fmt: ## format the sources
+	$(CARGO) fmt --all

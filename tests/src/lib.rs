@@ -1,0 +1,3 @@
+//! What the tests of whole servers share.
+
+#![forbid(unsafe_code)]
