@@ -27,7 +27,9 @@ impl Entropy {
     #[must_use]
     pub fn from_seed(seed: u64) -> Self {
         use sha2::{Digest, Sha256};
-        Self(Zeroizing::new(Sha256::new().chain_update(b"proofkey test seed").chain_update(seed.to_be_bytes()).finalize().into()))
+        Self(Zeroizing::new(
+            Sha256::new().chain_update(b"proofkey test seed").chain_update(seed.to_be_bytes()).finalize().into(),
+        ))
     }
 
     pub(crate) fn expand(&self) -> Generator {

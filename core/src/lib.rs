@@ -3,14 +3,74 @@
 //! A request becomes a value, a flow is started with the current time and 32 bytes of entropy, and the flow hands out
 //! owned [`Step`]s until it is done. Nothing in here touches a socket, a clock, a thread, the environment or a file.
 
+mod access;
+mod admin;
+mod api;
+mod basic;
+mod client_auth;
+mod config;
+mod endpoint;
 mod entropy;
+mod event;
+mod fernet;
+mod flow;
+mod form;
+mod grants;
+mod io;
+mod json;
+mod keys;
+mod limit;
+mod login;
+mod mac;
+mod name;
+mod password;
+mod pkce;
+mod record;
+mod redirect;
+mod refusal;
+mod reply;
+mod request;
+mod router;
+mod scope;
+mod seal;
 mod secret;
+mod server;
+mod step;
 mod store;
 mod time;
+mod token;
+mod tokens;
 mod user;
+mod work;
 
+pub use access::{AccessToken, Requirement};
+pub use admin::{AdminError, UserChange, UserSummary};
+pub use api::{ClientCredentials, CodeExchange};
+pub use config::{
+    Alias, ApiMisuse, Config, Limit, Problem, Rotation, SETTINGS, ScopeText, Setting, Settings, UserSource,
+};
+pub use endpoint::challenge::Pkce;
+pub use endpoint::introspect::Introspection;
 pub use entropy::Entropy;
+pub use event::{Event, EventKind};
+pub use fernet::{FernetKey, FernetRing, InvalidFernetKey, InvalidFernetToken};
+pub use grants::GrantSummary;
+pub use keys::{KeyError, KeyId, KeyRing, MAX_KEYS, parse_session_key};
+pub use password::PasswordError;
+pub use record::{AuthMethod, Client, ClientSecret, GrantType, InvalidClient};
+pub use redirect::{ApplicationType, InvalidRedirectUri, RedirectUri};
+pub use refusal::{ErrorCode, Refusal};
+pub use reply::{Reply, Response};
+pub use request::Request;
+pub use scope::{InvalidScope, Scope};
 pub use secret::{Secret, SecretDigest};
-pub use store::{InvalidText, Key, MAX_BODY, MAX_KEY, MAX_OWNERS, MAX_VERSION, Owner, Query, Record, StoreError, Version, Write};
+pub use server::Core;
+pub use step::{Delete, Find, Get, Put, Step, UserStep, Waiting, Work};
+pub use store::{
+    InvalidText, Key, MAX_BODY, MAX_KEY, MAX_OWNERS, MAX_VERSION, Owner, Query, Record, StoreError, Version, Write,
+};
 pub use time::UnixTime;
+pub use token::MAX_TOKEN;
+pub use tokens::Tokens;
 pub use user::{User, UserAnswer, UserQuestion};
+pub use work::{Job, Worked};

@@ -11,6 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 
 use crate::UnixTime;
+use crate::name::hashed;
 
 /// The longest key or tag, in bytes.
 pub const MAX_KEY: usize = 80;
@@ -50,6 +51,10 @@ impl Key {
         Ok(Self(text.into()))
     }
 
+    pub(crate) fn from_hash(prefix: &str, letter: char, hash: &[u8; 32]) -> Self {
+        Self(hashed(prefix, letter, hash).into())
+    }
+
     /// The key as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -76,6 +81,10 @@ impl Owner {
     pub fn parse(text: &str) -> Result<Self, InvalidText> {
         check("tag", MAX_KEY, text)?;
         Ok(Self(text.into()))
+    }
+
+    pub(crate) fn from_hash(prefix: &str, letter: char, hash: &[u8; 32]) -> Self {
+        Self(hashed(prefix, letter, hash).into())
     }
 
     /// The tag as text.

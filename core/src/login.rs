@@ -1,0 +1,171 @@
+//! Name and password: found by the host, verified here, counted before they are judged.
+//!
+//! Unknown user, wrong password and disabled user are one answer at one cost (invariant I21).
+
+use crate::config::{Limit, UserSource};
+use crate::event::{Event, EventKind};
+use crate::grants::Epochs;
+use crate::io::{Io, Written};
+use crate::limit::{Counter, Settle, address_bytes};
+use crate::password::{MAX_PASSWORD, Verification};
+use crate::record::{Client, UserRecord};
+use crate::refusal::Refusal;
+use crate::request::Parameters;
+use crate::secret::Secret;
+use crate::user::{User, UserAnswer, UserQuestion};
+use crate::work::{Outcome, Task};
+
+/// A name longer than this is nobody's.
+const MAX_NAME: usize = 255;
+/// A password longer than this is not even hashed.
+const MAX_TYPED: usize = 4096;
+
+/// A name and a password as they were typed.
+pub(crate) struct Login {
+    name: String,
+    password: Secret,
+}
+
+/// Who signed in, and the epochs that were in force before the password was looked at.
+pub(crate) struct SignedIn {
+    pub(crate) subject: String,
+    pub(crate) username: Option<String>,
+    pub(crate) epochs: Epochs,
+}
+
+const fn failed() -> Refusal {
+    Refusal::access_denied("the name or the password is wrong")
+}
+
+impl Login {
+    /// Reads `username` or `email`, and `password`.
+    pub(crate) fn read(parameters: &mut Parameters) -> Result<Self, Refusal> {
+        let name = match (parameters.text("username"), parameters.text("email")) {
+            (Some(_), Some(_)) => return Err(Refusal::invalid_request("username and email are both given")),
+            (Some(name), None) | (None, Some(name)) => name.to_owned(),
+            (None, None) => return Err(Refusal::invalid_request("username or email is missing")),
+        };
+        let password = parameters.take("password").ok_or(Refusal::invalid_request("password is missing"))?;
+        if name.chars().count() > MAX_NAME || password.expose().len() > MAX_TYPED {
+            return Err(Refusal::invalid_request("the name or the password is too long"));
+        }
+        Ok(Self { name, password })
+    }
+
+    /// Signs the user in.
+    pub(crate) async fn run(self, io: &mut Io, client: &Client) -> Result<SignedIn, Refusal> {
+        let counters = self.counters(io)?;
+        for (counter, _) in &counters {
+            io.take(counter).await?;
+        }
+        let name = self.name.clone();
+        let signed_in = match io.config.users {
+            UserSource::Authenticate => self.ask_host(io, client).await?,
+            UserSource::BuiltIn | UserSource::Find => self.verify(io, client).await?,
+        };
+        let Some(signed_in) = signed_in else {
+            io.event(Event::new(EventKind::LoginFailed).client(&client.client_id).detail(&name));
+            return Err(failed());
+        };
+        for (counter, settle) in &counters {
+            io.settle_counter(counter, *settle).await;
+        }
+        io.event(Event::new(EventKind::LoginSucceeded).client(&client.client_id).subject(Some(&signed_in.subject)));
+        Ok(signed_in)
+    }
+
+    /// Per user and address; per user alone at ten times that, so that a stranger cannot cheaply lock the user out;
+    /// per address.
+    fn counters(&self, io: &Io) -> Result<Vec<(Counter, Settle)>, Refusal> {
+        let settings = &io.config.settings;
+        let name = self.name.to_lowercase();
+        let address = io.address.map(address_bytes);
+        let alone = settings.limit_user.map(|limit| Limit { failures: limit.failures.saturating_mul(10), ..limit });
+        let from = address.unwrap_or_default();
+        let by_both = io.counter(settings.limit_user, &[b"user address", name.as_bytes(), &from])?;
+        let by_user = io.counter(alone, &[b"user", name.as_bytes()])?;
+        let by_address = match address {
+            None => None,
+            Some(address) => io.counter(settings.limit_address, &[b"address", &address])?,
+        };
+        let settles = [(by_both, Settle::Clear), (by_user, Settle::Refund), (by_address, Settle::Refund)];
+        Ok(settles.into_iter().filter_map(|(counter, settle)| Some((counter?, settle))).collect())
+    }
+
+    /// The host verifies for itself. Its subject is known only afterwards, so the epochs are read afterwards, too: a
+    /// sign-out that ends between the host's check and this read does not end the new grant.
+    async fn ask_host(self, io: &mut Io, client: &Client) -> Result<Option<SignedIn>, Refusal> {
+        let question = UserQuestion::Authenticate { name: self.name, password: self.password };
+        let UserAnswer::Found(user) = io.ask_user(question).await? else { return Ok(None) };
+        let epochs = io.epochs(Some(&user.subject), &client.client_id).await?;
+        Ok(Some(SignedIn { subject: user.subject, username: user.username, epochs }))
+    }
+
+    async fn verify(self, io: &mut Io, client: &Client) -> Result<Option<SignedIn>, Refusal> {
+        let user = match io.user_by_name(&self.name).await? {
+            UserAnswer::Found(user) => Some(user),
+            UserAnswer::Absent | UserAnswer::Dismissed => None,
+        };
+        // Read before the password is looked at, for an unknown user as well: the store calls tell nothing.
+        let subject = user.as_ref().map_or("", |user| user.subject.as_str());
+        let epochs = io.epochs(Some(subject), &client.client_id).await?;
+        let cost = io.config.settings.password_cost;
+        let hash = user.as_ref().and_then(|user| user.password_hash.clone());
+        let fits = self.password.expose().len() <= MAX_PASSWORD;
+        let copy = Secret::new(self.password.expose().into());
+        let Outcome::Verified(verified) = io.work(Task::Verify(Verification::new(copy, hash, cost))).await? else {
+            return Err(Refusal::server_error("a job came back as another"));
+        };
+        let Some(user) = user else { return Ok(None) };
+        if verified.malformed {
+            io.event(Event::new(EventKind::HashMalformed).subject(Some(&user.subject)));
+        }
+        if !verified.matched {
+            return Ok(None);
+        }
+        if verified.rehash_wanted && fits {
+            io.rehash(&user, self.password, cost).await?;
+        }
+        let username = user.username.or(Some(self.name));
+        Ok(Some(SignedIn { subject: user.subject, username, epochs }))
+    }
+}
+
+impl Io {
+    async fn user_by_name(&mut self, name: &str) -> Result<UserAnswer, Refusal> {
+        if self.config.users != UserSource::BuiltIn {
+            return self.ask_user(UserQuestion::FindByName { name: name.to_owned() }).await;
+        }
+        let key = self.user_key(name);
+        let found = self.load::<UserRecord>(&key).await?;
+        Ok(found.map_or(UserAnswer::Absent, |stored| stored.body.answer()))
+    }
+
+    /// Replaces a hash whose cost has changed. A lost race, or a host that cannot, does not fail the login.
+    async fn rehash(&mut self, user: &User, password: Secret, cost: u32) -> Result<(), Refusal> {
+        let salt = self.random();
+        let Outcome::Hashed(Ok(hash)) = self.work(Task::Hash { password, cost, salt }).await? else { return Ok(()) };
+        let replaced = if self.config.users == UserSource::BuiltIn {
+            let name = user.username.as_deref().unwrap_or_default();
+            let key = self.user_key(name);
+            let Ok(Some(stored)) = self.load::<UserRecord>(&key).await else { return Ok(()) };
+            // Another hash than the one that was verified: the password was changed meanwhile.
+            let unchanged = stored
+                .body
+                .account()
+                .is_some_and(|account| Some(&account.password_hash) == user.password_hash.as_ref());
+            let next = stored.body.change(|account| account.password_hash = hash).filter(|_| unchanged);
+            match next {
+                None => false,
+                Some(next) => matches!(self.replace(&stored, &next).await, Ok(Written::Done)),
+            }
+        } else {
+            let question = UserQuestion::StorePasswordHash { subject: user.subject.clone(), hash };
+            self.ask_user(question).await.is_ok()
+        };
+        if replaced {
+            self.event(Event::new(EventKind::HashReplaced).subject(Some(&user.subject)));
+        }
+        Ok(())
+    }
+}

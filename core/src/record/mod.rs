@@ -1,0 +1,76 @@
+//! What outlives a request: one enum of states a kind, with total, pure transitions.
+
+mod client;
+mod grant;
+mod limit_slot;
+mod owner;
+mod sentinel;
+mod user;
+
+use minicbor::{Decode, Encode};
+
+use crate::UnixTime;
+use crate::keys::KeyId;
+use crate::name::Names;
+use crate::store::{Key, Owner, Version};
+
+pub use client::{AuthMethod, Client, ClientSecret, GrantType, InvalidClient};
+pub(crate) use client::{ClientRecord, Registration};
+pub(crate) use grant::{
+    Approval, Binding, Fresh, Grant, Issued, Presented, Redeem, Redemption, RefreshAsk, Refreshed, Rotate, Terms,
+    parse_grant_id,
+};
+pub(crate) use limit_slot::{LimitSlot, Taken};
+pub(crate) use owner::OwnerRecord;
+pub(crate) use sentinel::Sentinel;
+pub(crate) use user::{Account, UserRecord, UserState};
+
+/// How long a row outlives the last moment at which it could matter.
+pub(crate) const MARGIN: std::time::Duration = std::time::Duration::from_secs(2 * 3600);
+
+/// A kind of record: its letter stands in the record's key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Client,
+    Grant,
+    LimitSlot,
+    Owner,
+    Sentinel,
+    User,
+}
+
+impl Kind {
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Client, Self::Grant, Self::LimitSlot, Self::Owner, Self::Sentinel, Self::User];
+
+    pub(crate) const fn letter(self) -> char {
+        match self {
+            Self::Client => 'c',
+            Self::Grant => 'g',
+            Self::LimitSlot => 'l',
+            Self::Owner => 'o',
+            Self::Sentinel => 's',
+            Self::User => 'u',
+        }
+    }
+}
+
+/// The body of a record, and the row's index that follows from it.
+pub(crate) trait Body: Encode<()> + for<'b> Decode<'b, ()> {
+    const KIND: Kind;
+
+    /// When a sweep may drop the row.
+    fn expires_at(&self) -> UnixTime;
+
+    /// The tags of the row.
+    fn owners(&self, names: &Names) -> Vec<Owner>;
+}
+
+/// A record as it was read: what the next write of it has to expect.
+pub(crate) struct Stored<B> {
+    pub(crate) key: Key,
+    pub(crate) version: Version,
+    pub(crate) sealed_under: KeyId,
+    pub(crate) body: B,
+}

@@ -1,0 +1,64 @@
+//! The epoch of an owner: a user or a client whose grants were all revoked, at least once, lately.
+//!
+//! | state | raise |
+//! | --- | --- |
+//! | no record | raised once |
+//! | raised n times | raised n + 1 times |
+//!
+//! Whoever creates a grant compares the record's version before authentication and after the write (invariant I14);
+//! the row may go once no flow can be under way that read it.
+
+use minicbor::{Decode, Encode};
+
+use super::{Body, Kind, MARGIN};
+use crate::UnixTime;
+use crate::name::Names;
+use crate::store::Owner;
+
+/// How often, and when last, everything of an owner was ended.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct OwnerRecord {
+    #[n(0)]
+    raised: u64,
+    #[n(1)]
+    at: u64,
+}
+
+impl OwnerRecord {
+    /// The next epoch of an owner that has this one, or none.
+    pub(crate) fn raise(current: Option<&Self>, now: UnixTime) -> Self {
+        let raised = current.map_or(0, |record| record.raised).saturating_add(1);
+        Self { raised, at: now.seconds() }
+    }
+}
+
+impl Body for OwnerRecord {
+    const KIND: Kind = Kind::Owner;
+
+    fn expires_at(&self) -> UnixTime {
+        UnixTime::from_seconds(self.at).after(MARGIN).to_full_hour()
+    }
+
+    fn owners(&self, _: &Names) -> Vec<Owner> {
+        Vec::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_raise_is_a_new_epoch() {
+        let (first, later) = (UnixTime::from_seconds(100), UnixTime::from_seconds(101));
+        let table = [
+            (None, OwnerRecord { raised: 1, at: 100 }),
+            (Some(OwnerRecord { raised: 1, at: 90 }), OwnerRecord { raised: 2, at: 100 }),
+            (Some(OwnerRecord { raised: u64::MAX, at: 90 }), OwnerRecord { raised: u64::MAX, at: 100 }),
+        ];
+        for (current, next) in table {
+            assert_eq!(OwnerRecord::raise(current.as_ref(), first), next);
+            assert_ne!(OwnerRecord::raise(Some(&next), later), next);
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Redirect URIs: what can be registered, and what a request may name (RFC 6749 section 3.1.2, RFC 8252 section 7).
+
+/// Whether a client is a web or a native application (`application_type`, RFC 7591).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ApplicationType {
+    /// It runs on the user's device: loopback and private-use redirect URIs are possible.
+    Native,
+    /// It is served from a web origin.
+    Web,
+}
+
+/// Why a redirect URI cannot be registered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidRedirectUri {
+    /// Only `http` to a loopback address, for native clients (RFC 9700 section 2.6).
+    #[error("http is for loopback addresses of native clients only; use https")]
+    Http,
+    /// No scheme, no host, or characters that no URI has.
+    #[error("it is not an absolute URI of printable ASCII, up to 2,048 characters (RFC 6749 section 3.1.2)")]
+    NotAbsolute,
+    /// A host alone (OAuth 2.1 section 2.3.1).
+    #[error("the complete URI has to be registered, path included")]
+    NoPath,
+    /// A fragment (RFC 6749 section 3.1.2).
+    #[error("it has a fragment")]
+    Fragment,
+    /// A wildcard.
+    #[error("patterns do not exist: redirect URIs are compared as they are")]
+    Pattern,
+    /// A scheme that could run or read something, or one without a period (RFC 8252 section 8.4).
+    #[error("the scheme is not https, and not a private-use scheme with a period, of a native client")]
+    Scheme,
+    /// A user in the authority.
+    #[error("it names a user before the host")]
+    UserInfo,
+}
+
+/// A redirect URI that is fit to be registered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RedirectUri {
+    text: String,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// Compared as it is.
+    Exact,
+    /// Compared as it is, but for the port (RFC 8252 section 7.3).
+    Loopback,
+}
+
+const LOOPBACK: [&str; 3] = ["127.0.0.1", "[::1]", "localhost"];
+
+impl RedirectUri {
+    /// Checks a URI that is to be registered.
+    ///
+    /// # Errors
+    /// [`InvalidRedirectUri`] says why it cannot be.
+    pub fn parse(text: &str, application: ApplicationType) -> Result<Self, InvalidRedirectUri> {
+        let legal = |byte: u8| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte);
+        if text.len() > 2048 || !text.bytes().all(legal) {
+            return Err(InvalidRedirectUri::NotAbsolute);
+        }
+        if text.contains('#') {
+            return Err(InvalidRedirectUri::Fragment);
+        }
+        if text.contains('*') {
+            return Err(InvalidRedirectUri::Pattern);
+        }
+        let (scheme, rest) = text.split_once(':').ok_or(InvalidRedirectUri::NotAbsolute)?;
+        let scheme_legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"+-.".contains(&byte);
+        if !scheme.starts_with(|letter: char| letter.is_ascii_lowercase()) || !scheme.bytes().all(scheme_legal) {
+            return Err(InvalidRedirectUri::NotAbsolute);
+        }
+        if scheme != "http" && scheme != "https" {
+            let private = application == ApplicationType::Native && scheme.contains('.');
+            let kind = Kind::Exact;
+            return match (private, rest.starts_with('/')) {
+                (false, _) => Err(InvalidRedirectUri::Scheme),
+                (true, false) => Err(InvalidRedirectUri::NoPath),
+                (true, true) => Ok(Self { text: text.to_owned(), kind }),
+            };
+        }
+        let rest = rest.strip_prefix("//").ok_or(InvalidRedirectUri::NotAbsolute)?;
+        let (authority, _) = rest.split_once('/').ok_or(InvalidRedirectUri::NoPath)?;
+        if authority.contains('@') {
+            return Err(InvalidRedirectUri::UserInfo);
+        }
+        let (host, port) = split_port(authority);
+        let host_legal = !host.is_empty() && !authority.contains('?') && !host.contains('%');
+        if !host_legal || port.is_some_and(|port| !is_port(port)) {
+            return Err(InvalidRedirectUri::NotAbsolute);
+        }
+        let loopback = LOOPBACK.contains(&host) && application == ApplicationType::Native;
+        match (scheme, loopback) {
+            ("http", false) => Err(InvalidRedirectUri::Http),
+            ("http", true) => Ok(Self { text: text.to_owned(), kind: Kind::Loopback }),
+            _ => Ok(Self { text: text.to_owned(), kind: Kind::Exact }),
+        }
+    }
+
+    /// The URI as registered.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether a request may name `requested`: plain string comparison (RFC 6749 section 3.1.2.3), but for the port of
+    /// a native client's loopback address, `localhost` included (RFC 8252 sections 7.3 and 8.3).
+    #[must_use]
+    pub fn matches(&self, requested: &str) -> bool {
+        if requested == self.text {
+            return true;
+        }
+        self.kind == Kind::Loopback
+            && requested.len() <= 2048
+            && loopback_parts(&self.text)
+                .zip(loopback_parts(requested))
+                .is_some_and(|(registered, requested)| registered == requested)
+    }
+
+    /// The web origin of the URI (RFC 6454); none for a private-use scheme.
+    #[must_use]
+    pub fn origin(&self) -> Option<String> {
+        let (scheme, rest) = self.text.split_once("://")?;
+        let (authority, _) = rest.split_once('/')?;
+        let authority = authority.to_ascii_lowercase();
+        let (host, port) = split_port(&authority);
+        let default = if scheme == "https" { "443" } else { "80" };
+        match (scheme, port) {
+            ("http" | "https", Some(port)) if port != default => Some(format!("{scheme}://{host}:{port}")),
+            ("http" | "https", _) => Some(format!("{scheme}://{host}")),
+            _ => None,
+        }
+    }
+}
+
+/// `http://host[:port]path` as host and path, if the port is one.
+fn loopback_parts(uri: &str) -> Option<(&str, &str)> {
+    let rest = uri.strip_prefix("http://")?;
+    let (authority, path) = rest.split_at_checked(rest.find('/')?)?;
+    let (host, port) = split_port(authority);
+    port.is_none_or(is_port).then_some((host, path))
+}
+
+/// Parts an authority into host and port; the colons of an IPv6 literal stay with it.
+fn split_port(authority: &str) -> (&str, Option<&str>) {
+    match authority.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') => (host, Some(port)),
+        _ => (authority, None),
+    }
+}
+
+fn is_port(port: &str) -> bool {
+    !port.starts_with('0') && port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok()
+}

@@ -1,0 +1,143 @@
+//! What a flow ends in: a value for the caller, and events for log, metrics and audit.
+
+use bytes::Bytes;
+use http::header::{
+    CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+};
+use http::{StatusCode, response};
+use serde::Serialize;
+
+use crate::event::Event;
+use crate::refusal::{Challenge, Refusal};
+
+/// An HTTP response whose body is complete.
+pub type Response = http::Response<Bytes>;
+
+/// The end of a flow.
+#[derive(Debug)]
+pub struct Reply<T = Response> {
+    value: T,
+    events: Vec<Event>,
+}
+
+impl<T> Reply<T> {
+    pub(crate) const fn new(value: T) -> Self {
+        Self { value, events: Vec::new() }
+    }
+
+    pub(crate) fn with_events(mut self, events: Vec<Event>) -> Self {
+        self.events = events;
+        self
+    }
+
+    /// The answer.
+    #[must_use]
+    pub const fn value(&self) -> &T {
+        &self.value
+    }
+
+    /// What happened, for log, metrics and audit; no event holds a secret.
+    #[must_use]
+    pub fn events(&self) -> &[Event] {
+        &self.events
+    }
+
+    /// The answer alone.
+    #[must_use]
+    pub fn into_value(self) -> T {
+        self.value
+    }
+
+    /// The answer and what happened.
+    #[must_use]
+    pub fn into_parts(self) -> (T, Vec<Event>) {
+        (self.value, self.events)
+    }
+}
+
+/// Whether an answer may be kept by caches.
+#[derive(Clone, Copy)]
+pub(crate) enum Caching {
+    /// `no-store` and `no-cache` (RFC 6749 section 5.1).
+    Forbidden,
+    /// Public for five minutes: the metadata document.
+    Minutes,
+}
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+fn builder(status: StatusCode, caching: Caching) -> response::Builder {
+    let builder = http::Response::builder().status(status).header(X_CONTENT_TYPE_OPTIONS, "nosniff");
+    match caching {
+        Caching::Forbidden => builder.header(CACHE_CONTROL, "no-store").header(PRAGMA, "no-cache"),
+        Caching::Minutes => builder.header(CACHE_CONTROL, "public, max-age=300"),
+    }
+}
+
+fn finish(builder: response::Builder, body: Bytes) -> Response {
+    // Every header above and below is a constant or checked text, so the builder holds no error.
+    builder.body(body).unwrap_or_else(|_| {
+        let mut response = Response::new(Bytes::new());
+        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        response
+    })
+}
+
+/// A JSON answer.
+pub(crate) fn json(status: StatusCode, caching: Caching, body: &impl Serialize) -> Response {
+    // The bodies are our own structs with string keys; serialising them into memory cannot fail.
+    let body = serde_json::to_vec(body).unwrap_or_default();
+    finish(builder(status, caching).header(CONTENT_TYPE, JSON), body.into())
+}
+
+/// An answer without a body.
+pub(crate) fn empty(status: StatusCode) -> Response {
+    finish(builder(status, Caching::Forbidden), Bytes::new())
+}
+
+#[derive(Serialize)]
+struct ErrorBody {
+    error: &'static str,
+    error_description: &'static str,
+}
+
+/// The answer to a refused request (RFC 6749 section 5.2, RFC 6750 section 3).
+pub(crate) fn refused(refusal: &Refusal, realm: &str) -> Response {
+    let body = ErrorBody { error: refusal.code().as_str(), error_description: refusal.description() };
+    let mut response = json(refusal.status(), Caching::Forbidden, &body);
+    if let Some(wait) = refusal.retry_after() {
+        insert(&mut response, RETRY_AFTER, &wait.as_secs().max(1).to_string());
+    }
+    if let Some(challenge) = refusal.challenge {
+        insert(&mut response, WWW_AUTHENTICATE, &www_authenticate(refusal, challenge, realm));
+    }
+    response
+}
+
+/// RFC 6750 section 3: each attribute at most once, and only characters that need no escape.
+fn www_authenticate(refusal: &Refusal, challenge: Challenge, realm: &str) -> String {
+    match challenge {
+        Challenge::Basic => format!("Basic realm=\"{realm}\", charset=\"UTF-8\""),
+        Challenge::BearerMissing => format!("Bearer realm=\"{realm}\""),
+        Challenge::Bearer => {
+            let mut text = format!(
+                "Bearer realm=\"{realm}\", error=\"{}\", error_description=\"{}\"",
+                refusal.code(),
+                refusal.description()
+            );
+            if let Some(scope) = &refusal.required_scope {
+                text.push_str(", scope=\"");
+                text.push_str(scope);
+                text.push('"');
+            }
+            text
+        }
+    }
+}
+
+/// Sets a header whose value is text of ours; text that cannot be a header value is left out.
+pub(crate) fn insert(response: &mut Response, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
+    }
+}

@@ -1,0 +1,203 @@
+//! The whole server as a function: a request, the time and entropy in; steps, and at the end a response, out.
+
+use std::sync::Arc;
+
+use http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ALLOW, STRICT_TRANSPORT_SECURITY, VARY,
+};
+use http::{Method, StatusCode};
+
+use crate::UnixTime;
+use crate::config::Config;
+use crate::endpoint::token::Entrance;
+use crate::endpoint::{authorize, challenge, introspect, metadata, revoke, status, token, userinfo};
+use crate::entropy::Entropy;
+use crate::event::{Event, EventKind};
+use crate::flow::Flow;
+use crate::io::Io;
+use crate::refusal::Refusal;
+use crate::reply::{Reply, Response, empty, insert, refused};
+use crate::request::Request;
+use crate::router::Endpoint;
+use crate::step::Step;
+use crate::store::Query;
+
+/// An authorization server without a world: it decides, its driver does.
+///
+/// Cheap to clone, immutable, `Send` and `Sync`: any number of flows run at once.
+#[derive(Clone, Debug)]
+pub struct Core {
+    pub(crate) config: Arc<Config>,
+}
+
+impl Core {
+    /// A server of this configuration.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        Self { config: Arc::new(config) }
+    }
+
+    /// The configuration.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Starts the flow that answers one HTTP request.
+    ///
+    /// The answer is always a well-formed response; a refused one carries an error body of the RFCs (RFC 6749 section
+    /// 5.2). The response to `HEAD` has the headers of `GET` and no body.
+    pub fn begin(&self, request: Request, now: UnixTime, entropy: Entropy) -> Step {
+        let config = Arc::clone(&self.config);
+        let body = move |mailbox| {
+            let mut io = Io::new(config, now, &entropy, mailbox);
+            io.address = request.client_address(&io.config.trusted_proxies);
+            io.origin = request.origin().map(str::to_owned);
+            async move {
+                let response = answer(&mut io, &request).await;
+                io.done(response)
+            }
+        };
+        Flow::start(body, |refusal| refused(&refusal, "proofkey"))
+    }
+
+    /// Starts the flow of a typed call.
+    pub(crate) fn call<T, F, Fut>(&self, now: UnixTime, entropy: Entropy, call: F) -> Step<Result<T, Refusal>>
+    where
+        F: FnOnce(Io) -> Fut,
+        Fut: Future<Output = Reply<Result<T, Refusal>>> + Send + 'static,
+    {
+        let config = Arc::clone(&self.config);
+        Flow::start(move |mailbox| call(Io::new(config, now, &entropy, mailbox)), Err)
+    }
+}
+
+async fn answer(io: &mut Io, request: &Request) -> Response {
+    let endpoint = Endpoint::at(&io.config, request.http().uri().path());
+    let method = request.http().method();
+    let outcome = match endpoint {
+        None => Err(Refusal::not_found()),
+        Some(endpoint) if method == Method::OPTIONS => return preflight(io, endpoint).await,
+        Some(endpoint) if !endpoint.methods().contains(method) => Err(Refusal::method_not_allowed()),
+        Some(endpoint) => match request.check_headers() {
+            Err(refusal) => Err(refusal),
+            Ok(()) => dispatch(io, endpoint, request).await,
+        },
+    };
+    let mut response = outcome.unwrap_or_else(|refusal| {
+        note(io, &refusal);
+        refused(&refusal, io.config.issuer())
+    });
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED
+        && let Some(endpoint) = endpoint
+    {
+        insert(&mut response, ALLOW, &endpoint.allow());
+    }
+    if let Some(endpoint) = endpoint {
+        share(io, endpoint, &mut response);
+    }
+    if io.config.issuer.is_https() {
+        insert(&mut response, STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
+    if method == Method::HEAD {
+        response.body_mut().clear();
+    }
+    response
+}
+
+fn note(io: &mut Io, refusal: &Refusal) {
+    let detail = refusal.private_detail().unwrap_or_else(|| refusal.description());
+    io.event(Event::new(EventKind::Refused).detail(&format!("{}: {detail}", refusal.code())));
+}
+
+async fn dispatch(io: &mut Io, endpoint: Endpoint, request: &Request) -> Result<Response, Refusal> {
+    match endpoint {
+        Endpoint::Authorize => authorize::authorize(io, request).await,
+        Endpoint::Challenge => {
+            io.origin_allowed = origin_is_registered(io).await?;
+            challenge::challenge(io, request.http().body())
+        }
+        Endpoint::Health => Ok(status::health(io).await),
+        Endpoint::Introspect => introspect::introspect(io, request).await,
+        Endpoint::Me | Endpoint::Userinfo => userinfo::userinfo(io, request).await,
+        Endpoint::Metadata => Ok(metadata::metadata(&io.config)),
+        Endpoint::Refresh => token::token(io, request, Entrance::Refresh).await,
+        Endpoint::Revoke => revoke::revoke(io, request).await,
+        Endpoint::Root => Ok(status::greeting(&io.config)),
+        Endpoint::Token => token::token(io, request, Entrance::Token).await,
+    }
+}
+
+/// Who may read the answers of an endpoint from a page.
+enum Sharing {
+    /// Pages of any origin: the document is public.
+    Anybody,
+    /// Pages of the client's own origins.
+    Client,
+    /// No page.
+    Nobody,
+}
+
+const fn sharing(endpoint: Endpoint) -> Sharing {
+    match endpoint {
+        Endpoint::Metadata => Sharing::Anybody,
+        Endpoint::Authorize
+        | Endpoint::Challenge
+        | Endpoint::Me
+        | Endpoint::Refresh
+        | Endpoint::Revoke
+        | Endpoint::Token
+        | Endpoint::Userinfo => Sharing::Client,
+        Endpoint::Health | Endpoint::Introspect | Endpoint::Root => Sharing::Nobody,
+    }
+}
+
+/// Lets a page of the client's own origin read the response, errors included.
+fn share(io: &Io, endpoint: Endpoint, response: &mut Response) {
+    match (sharing(endpoint), &io.origin) {
+        (Sharing::Anybody, _) => insert(response, ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+        (Sharing::Client, origin) => {
+            insert(response, VARY, "Origin");
+            if let Some(origin) = origin.as_ref().filter(|_| io.origin_allowed) {
+                insert(response, ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+                insert(response, ACCESS_CONTROL_EXPOSE_HEADERS, "WWW-Authenticate, Retry-After");
+            }
+        }
+        (Sharing::Nobody, _) => {}
+    }
+}
+
+/// Answers a preflight for the union of the registered origins: it says nothing of any client.
+async fn preflight(io: &mut Io, endpoint: Endpoint) -> Response {
+    let mut response = empty(StatusCode::NO_CONTENT);
+    insert(&mut response, ALLOW, &format!("{}, OPTIONS", endpoint.allow()));
+    match sharing(endpoint) {
+        Sharing::Nobody => return response,
+        Sharing::Anybody => io.origin_allowed = true,
+        Sharing::Client => match origin_is_registered(io).await {
+            Ok(registered) => io.origin_allowed = registered,
+            Err(refusal) => {
+                note(io, &refusal);
+                return refused(&refusal, io.config.issuer());
+            }
+        },
+    }
+    share(io, endpoint, &mut response);
+    if io.origin_allowed {
+        insert(&mut response, ACCESS_CONTROL_ALLOW_METHODS, &endpoint.allow());
+        insert(&mut response, ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, Content-Type");
+        insert(&mut response, ACCESS_CONTROL_MAX_AGE, "600");
+    }
+    response
+}
+
+/// Whether any client, configured or, by one find, stored, is called from the request's origin.
+async fn origin_is_registered(io: &mut Io) -> Result<bool, Refusal> {
+    let Some(origin) = io.origin.clone() else { return Ok(false) };
+    if io.config.origins.contains(&origin) {
+        return Ok(true);
+    }
+    let tag = io.names().origin_tag(&origin);
+    Ok(!io.find(Query::new(tag, 1)).await?.is_empty())
+}
