@@ -106,7 +106,7 @@ impl<T> Flow<T> {
                 Slot::Asked(Ask::Find(query)) => Step::Find(Find { query, flow: self }),
                 Slot::Asked(Ask::Get(key)) => Step::Get(Get { key, flow: self }),
                 Slot::Asked(Ask::Put(write)) => Step::Put(Put { write, flow: self }),
-                Slot::Asked(Ask::User(question)) => Step::User(UserStep { question, flow: self }),
+                Slot::Asked(Ask::User(question)) => Step::User(UserStep { question: Arc::new(question), flow: self }),
                 Slot::Asked(Ask::Work(job)) => Step::Work(Work { job, flow: self }),
                 // A future that waits without a question is foreign to flows: a bug, answered as one.
                 Slot::Answered(_) | Slot::Empty => {

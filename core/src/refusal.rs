@@ -209,6 +209,20 @@ impl Refusal {
         refusal.detail(detail)
     }
 
+    /// A part of the host failed before a flow could begin: 503, and a retry is safe.
+    #[must_use]
+    pub fn host_failed(cause: StoreError) -> Self {
+        let mut refusal = Self::unavailable("the host failed");
+        refusal.cause = Some(cause);
+        refusal
+    }
+
+    /// The face could not read the request to its end.
+    #[must_use]
+    pub const fn unreadable() -> Self {
+        Self::invalid_request("the request could not be read to its end")
+    }
+
     pub(crate) fn store_failed(cause: StoreError) -> Self {
         let mut refusal = Self::unavailable("the store failed");
         refusal.cause = Some(cause);

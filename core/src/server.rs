@@ -62,6 +62,15 @@ impl Core {
         Flow::start(body, |refusal| refused(&refusal, "proofkey"))
     }
 
+    /// The response to a request that is refused without a flow: by a guard of the host's own API, or because the host
+    /// could not begin one.
+    #[must_use]
+    pub fn refused(&self, refusal: &Refusal) -> Response {
+        let mut response = refused(refusal, self.config.issuer());
+        secure(&self.config, &mut response);
+        response
+    }
+
     /// Starts the flow of a typed call.
     pub(crate) fn call<T, F, Fut>(&self, now: UnixTime, entropy: Entropy, call: F) -> Step<Result<T, Refusal>>
     where
@@ -97,13 +106,18 @@ async fn answer(io: &mut Io, request: &Request) -> Response {
     if let Some(endpoint) = endpoint {
         share(io, endpoint, &mut response);
     }
-    if io.config.issuer.is_https() {
-        insert(&mut response, STRICT_TRANSPORT_SECURITY, "max-age=31536000");
-    }
+    secure(&io.config, &mut response);
     if method == Method::HEAD {
         response.body_mut().clear();
     }
     response
+}
+
+/// A browser that was here once never tries plain HTTP again (RFC 6797).
+fn secure(config: &Config, response: &mut Response) {
+    if config.issuer.is_https() {
+        insert(response, STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
 }
 
 fn note(io: &mut Io, refusal: &Refusal) {

@@ -14,6 +14,8 @@
 //! }
 //! ```
 
+use std::sync::Arc;
+
 use crate::flow::{Answer, Flow};
 use crate::reply::{Reply, Response};
 use crate::store::{Key, Query, Record, StoreError, Version, Write};
@@ -149,15 +151,21 @@ impl<T> Put<T> {
 /// Ask the host about a user.
 #[must_use = "a flow that is not driven does nothing more"]
 pub struct UserStep<T = Response> {
-    pub(crate) question: UserQuestion,
+    pub(crate) question: Arc<UserQuestion>,
     pub(crate) flow: Flow<T>,
 }
 
 impl<T> UserStep<T> {
     /// What is asked.
     #[must_use]
-    pub const fn question(&self) -> &UserQuestion {
+    pub fn question(&self) -> &UserQuestion {
         &self.question
+    }
+
+    /// What is asked, for a driver that asks on another thread.
+    #[must_use]
+    pub fn shared_question(&self) -> Arc<UserQuestion> {
+        Arc::clone(&self.question)
     }
 
     /// What the host knows; an error is answered by a 503.

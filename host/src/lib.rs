@@ -1,4 +1,42 @@
 //! An embeddable OAuth 2.1 authorization server.
+//!
+//! [`Server`] answers on the calling thread, [`AsyncServer`] on tokio; both are built by the same [`Builder`], drive the
+//! same core and give the same answers. A [`store::Store`] keeps the records: five calls on single records.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "tokio")]
+mod async_server;
+#[cfg(feature = "axum")]
+pub mod axum;
+mod builder;
+mod calls;
+mod clock;
+mod entropy;
+mod future;
+mod keys;
+mod server;
+mod shared;
 pub mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod users;
+mod work;
+
+#[cfg(feature = "tokio")]
+pub use async_server::AsyncServer;
+pub use builder::Builder;
+pub use clock::{Clock, SystemClock};
+pub use entropy::NoEntropy;
+pub use future::BoxFuture;
+pub use keys::{KEY_VARIABLES, Keys};
+pub use proofkey_core as core;
+pub use proofkey_core::{
+    AccessToken, AdminError, ApiMisuse, ApplicationType, AuthMethod, Client, ClientCredentials, ClientSecret,
+    CodeExchange, Config, ErrorCode, Event, EventKind, GrantSummary, GrantType, Introspection, KeyError, KeyId, Pkce,
+    Problem, Refusal, Request, Requirement, Response, Scope, ScopeText, Secret, Settings, StoreError, Tokens, UnixTime,
+    User, UserAnswer, UserChange, UserQuestion, UserSummary,
+};
+pub use server::Server;
+#[cfg(feature = "tokio")]
+pub use users::{AsyncAuthenticator, AsyncUsers};
+pub use users::{Authenticator, Users};

@@ -29,4 +29,50 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// If the store cannot tell.
     fn sweep(&self, now: UnixTime, limit: usize) -> Result<usize, StoreError>;
+
+    /// Whether calls may wait for a disk or a network.
+    fn blocks(&self) -> bool {
+        true
+    }
+}
+
+impl<S: Store + ?Sized> Store for std::sync::Arc<S> {
+    fn get(&self, key: &Key) -> Result<Option<Record>, StoreError> {
+        (**self).get(key)
+    }
+    fn put(&self, write: &Write) -> Result<bool, StoreError> {
+        (**self).put(write)
+    }
+    fn delete(&self, key: &Key, expect: &Version) -> Result<bool, StoreError> {
+        (**self).delete(key, expect)
+    }
+    fn find(&self, query: &Query) -> Result<Vec<Key>, StoreError> {
+        (**self).find(query)
+    }
+    fn sweep(&self, now: UnixTime, limit: usize) -> Result<usize, StoreError> {
+        (**self).sweep(now, limit)
+    }
+    fn blocks(&self) -> bool {
+        (**self).blocks()
+    }
+}
+
+/// Async.
+#[cfg(feature = "tokio")]
+pub trait AsyncStore: Send + Sync {
+    /// get
+    fn get<'a>(&'a self, key: &'a Key) -> crate::BoxFuture<'a, Result<Option<Record>, StoreError>>;
+    /// put
+    fn put<'a>(&'a self, write: &'a Write) -> crate::BoxFuture<'a, Result<bool, StoreError>>;
+    /// delete
+    fn delete<'a>(&'a self, key: &'a Key, expect: &'a Version) -> crate::BoxFuture<'a, Result<bool, StoreError>>;
+    /// find
+    fn find<'a>(&'a self, query: &'a Query) -> crate::BoxFuture<'a, Result<Vec<Key>, StoreError>>;
+    /// sweep
+    fn sweep(&self, now: UnixTime, limit: usize) -> crate::BoxFuture<'_, Result<usize, StoreError>>;
+}
+
+/// open
+pub fn open(url: &str) -> Result<std::sync::Arc<dyn Store>, StoreError> {
+    Err(StoreError::new(url.to_owned()))
 }
