@@ -1,3 +1,20 @@
-//! What the tests of whole servers share.
+//! What the tests of whole servers share: a world with a clock that stands still, a store that can be told to fail,
+//! scenarios that are data, and a walker over the interleavings of flows.
 
 #![forbid(unsafe_code)]
+
+mod faulty;
+mod interleave;
+mod people;
+mod rows;
+mod scenario;
+mod world;
+
+pub use faulty::{Call, Fault, Faulty};
+pub use interleave::{Explorer, Move, Outcome};
+pub use people::{ADA, BOB, People};
+pub use rows::Rows;
+pub use scenario::{Scenario, replay};
+pub use world::{
+    CHALLENGE, ISSUER, PASSWORD, REDIRECT_URI, Reply, START, SignedIn, VERIFIER, World, clients, configure, secret_of,
+};

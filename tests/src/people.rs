@@ -1,0 +1,125 @@
+//! The users of the tests: a table of the host's own.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use proofkey::{StoreError, User, UserAnswer, Users};
+
+/// Ada's subject. Her name is `ada@example.com`, her password [`crate::PASSWORD`].
+pub const ADA: &str = "u-ada";
+/// Bob's subject. His name is `bob`, his password `another long passphrase`.
+pub const BOB: &str = "u-bob";
+
+/// bcrypt of cost 4, as tests cannot wait.
+const ADAS_HASH: &str = "$2b$04$aFHtZ0XpXVirbETxbFKrKOk08erjTx2yXazEO4NAf.YQCHYW/L6sC";
+const BOBS_HASH: &str = "$2b$04$aFHtZ0XpXVirbETxbFKrKeQOadUeF0fB1qFsgTf2ssmuc/rK.9Kqi";
+
+#[derive(Clone)]
+struct Person {
+    name: String,
+    user: User,
+    hash: String,
+    standing: Standing,
+}
+
+#[derive(Clone, Copy)]
+enum Standing {
+    Dismissed,
+    Present,
+    Unreachable,
+}
+
+/// A table of users; clones share it.
+#[derive(Clone)]
+pub struct People(Arc<Mutex<BTreeMap<String, Person>>>);
+
+impl Default for People {
+    fn default() -> Self {
+        let ada = User::new(ADA)
+            .with_username("ada@example.com")
+            .with_claim("name", "Ada L.")
+            .with_claim("email", "ada@example.com")
+            .with_claim("role", "engineer");
+        let bob = User::new(BOB).with_username("bob").with_claim("name", "Bob");
+        let person = |name: &str, user: User, hash: &str| {
+            (
+                user.subject().to_owned(),
+                Person { name: name.to_owned(), user, hash: hash.to_owned(), standing: Standing::Present },
+            )
+        };
+        let people = [person("ada@example.com", ada, ADAS_HASH), person("bob", bob, BOBS_HASH)];
+        Self(Arc::new(Mutex::new(people.into())))
+    }
+}
+
+impl People {
+    fn people(&self) -> MutexGuard<'_, BTreeMap<String, Person>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn stand(&self, subject: &str, standing: Standing) {
+        if let Some(person) = self.people().get_mut(subject) {
+            person.standing = standing;
+        }
+    }
+
+    /// The user may no longer be signed in.
+    pub fn dismiss(&self, subject: &str) {
+        self.stand(subject, Standing::Dismissed);
+    }
+
+    /// The table cannot be reached where this user is asked for.
+    pub fn lose(&self, subject: &str) {
+        self.stand(subject, Standing::Unreachable);
+    }
+
+    /// All is well with the user again.
+    pub fn restore(&self, subject: &str) {
+        self.stand(subject, Standing::Present);
+    }
+
+    /// The user was never there.
+    pub fn remove(&self, subject: &str) {
+        self.people().remove(subject);
+    }
+
+    /// Gives the user another password hash.
+    pub fn set_hash(&self, subject: &str, hash: &str) {
+        if let Some(person) = self.people().get_mut(subject) {
+            hash.clone_into(&mut person.hash);
+        }
+    }
+
+    /// The password hash of a user.
+    #[must_use]
+    pub fn hash_of(&self, subject: &str) -> Option<String> {
+        self.people().get(subject).map(|person| person.hash.clone())
+    }
+}
+
+impl Person {
+    fn answer(&self) -> Result<UserAnswer, StoreError> {
+        match self.standing {
+            Standing::Dismissed => Ok(UserAnswer::Dismissed),
+            Standing::Present => Ok(UserAnswer::Found(self.user.clone().with_password_hash(self.hash.clone()))),
+            Standing::Unreachable => Err(StoreError::new("the users' table was told to fail")),
+        }
+    }
+}
+
+impl Users for People {
+    fn find(&self, subject: &str) -> Result<UserAnswer, StoreError> {
+        self.people().get(subject).map_or(Ok(UserAnswer::Absent), Person::answer)
+    }
+
+    fn find_by_name(&self, name: &str) -> Result<UserAnswer, StoreError> {
+        let people = self.people();
+        let found = people.values().find(|person| person.name.eq_ignore_ascii_case(name));
+        found.map_or(Ok(UserAnswer::Absent), Person::answer)
+    }
+
+    fn store_password_hash(&self, subject: &str, hash: &str) -> Result<(), StoreError> {
+        self.set_hash(subject, hash);
+        Ok(())
+    }
+}

@@ -1,0 +1,366 @@
+//! One server with its store, its clock, its users, and what a client does with it over HTTP values.
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderMap, Method, StatusCode};
+use proofkey::store::Store;
+use proofkey::testing::FakeClock;
+use proofkey::{Builder, Client, ClientSecret, Event, EventKind, GrantType, Keys, ScopeText, Secret, Server};
+use serde_json::Value;
+
+use crate::{Faulty, People, Rows};
+
+/// The issuer of the tests.
+pub const ISSUER: &str = "https://as.example/auth";
+/// 2026-01-01T12:00:00Z.
+pub const START: u64 = 1_767_268_800;
+/// Ada's password.
+pub const PASSWORD: &str = "correct horse battery staple";
+/// The verifier of RFC 7636 appendix B.
+pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+/// Its challenge.
+pub const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+/// Where the client `web` is called back.
+pub const REDIRECT_URI: &str = "https://app.example/cb";
+
+const KEY: &str = "cJ8nAnXkXgY0R0hcJ3E4bZQf3t7x1s6pUo5v2wKq9dE=";
+
+/// The secret of a confidential client of the tests.
+#[must_use]
+pub fn secret_of(client_id: &str) -> String {
+    if client_id == "chosen" {
+        return "a secret that somebody chose".to_owned();
+    }
+    let mut random = [0; 32];
+    for (to, from) in random.iter_mut().zip(client_id.bytes().cycle()) {
+        *to = from;
+    }
+    ClientSecret::generate(random).1.expose_text().unwrap_or_default().to_owned()
+}
+
+/// The clients of the tests.
+#[must_use]
+pub fn clients() -> Vec<Client> {
+    let confidential = |id: &str| Client::confidential(id, ClientSecret::from_text(&Secret::from(&*secret_of(id))));
+    let all = [GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::ClientCredentials];
+    let alone = [GrantType::ClientCredentials];
+    vec![
+        Client::public("web").name("The web app").redirect_uri(REDIRECT_URI).first_party(),
+        Client::public("other").redirect_uri("https://other.example/cb").first_party(),
+        Client::public("third").redirect_uri("https://third.example/cb"),
+        Client::public("brief").redirect_uri(REDIRECT_URI).first_party().grant_types([GrantType::AuthorizationCode]),
+        Client::public("modern").redirect_uri(REDIRECT_URI).first_party().oauth21(),
+        Client::public("reader").redirect_uri(REDIRECT_URI).first_party().scope("read profile"),
+        Client::public("native")
+            .redirect_uri("http://127.0.0.1/cb")
+            .redirect_uri("com.example.app:/cb")
+            .native()
+            .first_party(),
+        Client::public("scoped")
+            .redirect_uri(REDIRECT_URI)
+            .first_party()
+            .resource("https://api.example/")
+            .resource("https://files.example/"),
+        confidential("service").redirect_uri("https://service.example/cb").first_party().grant_types(all),
+        confidential("poster")
+            .auth_method(proofkey::AuthMethod::ClientSecretPost)
+            .redirect_uri("https://poster.example/cb")
+            .grant_types(all),
+        confidential("chosen").grant_types(alone),
+        confidential("api").serves("https://api.example/").grant_types(alone),
+        confidential("inspector").may_introspect().grant_types(alone),
+    ]
+}
+
+/// A builder with everything but a store: keys, clients, scopes, a cheap hash.
+pub fn configure<S>(builder: Builder<S>) -> Builder<S> {
+    let keys = Keys::parse(&Secret::from(KEY)).unwrap_or_else(|error| panic!("the key of the tests: {error}"));
+    let builder = clients().into_iter().fold(builder.keys(keys), Builder::client);
+    builder
+        .scope("read", "Read your things")
+        .scope("write", "Change your things")
+        .scope("profile", "See your name")
+        .scope_text("email", ScopeText::new("email", "See your address"))
+        .scope_text("internal", ScopeText::new("internal", "For the house").showing(["role"]).hidden())
+        .password_cost_for_tests(4)
+}
+
+/// An answer, with its body at hand.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Reply {
+    /// The status.
+    pub status: StatusCode,
+    /// The header fields.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl Reply {
+    /// The body as JSON.
+    ///
+    /// # Panics
+    /// If it is none.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("the body is JSON: {self:?}"))
+    }
+
+    /// A member of the JSON body that is a text.
+    ///
+    /// # Panics
+    /// If there is no such text.
+    #[must_use]
+    pub fn text(&self, name: &str) -> String {
+        let value = self.json().get(name).and_then(Value::as_str).map(str::to_owned);
+        value.unwrap_or_else(|| panic!("the answer has {name}: {self:?}"))
+    }
+
+    /// The OAuth error code; empty if the body has none.
+    #[must_use]
+    pub fn error(&self) -> String {
+        let body: Value = serde_json::from_slice(&self.body).unwrap_or_default();
+        body.get("error").and_then(Value::as_str).unwrap_or_default().to_owned()
+    }
+
+    /// A header field as text; empty if it is absent.
+    #[must_use]
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// The status as a number and the error code: what most tests ask for.
+    #[must_use]
+    pub fn outcome(&self) -> (u16, String) {
+        (self.status.as_u16(), self.error())
+    }
+}
+
+/// What a client holds after a sign-in.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SignedIn {
+    /// The access token.
+    pub access: String,
+    /// The refresh token.
+    pub refresh: String,
+}
+
+/// A server and its surroundings.
+#[non_exhaustive]
+pub struct World {
+    /// The server.
+    pub server: Server,
+    /// Its store: notes calls, and fails where it is told to.
+    pub store: Arc<Faulty>,
+    /// Its clock.
+    pub clock: FakeClock,
+    /// Its users.
+    pub people: People,
+    /// Whom requests come from.
+    pub peer: Option<IpAddr>,
+    events: Arc<Mutex<Vec<Event>>>,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl World {
+    /// A world of defaults over the smallest store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with(|builder| builder)
+    }
+
+    /// A world whose server is configured further.
+    #[must_use]
+    pub fn with(further: impl FnOnce(Builder<Server>) -> Builder<Server>) -> Self {
+        Self::over(Arc::new(Rows::default()), further)
+    }
+
+    /// A world over a store.
+    ///
+    /// # Panics
+    /// If the configuration is wrong.
+    #[must_use]
+    pub fn over(store: Arc<dyn Store>, further: impl FnOnce(Builder<Server>) -> Builder<Server>) -> Self {
+        let (clock, people) = (FakeClock::at(START), People::default());
+        let store = Arc::new(Faulty::around(store));
+        let events: Arc<Mutex<Vec<Event>>> = Arc::default();
+        let noted = Arc::clone(&events);
+        let builder = configure(Server::builder(ISSUER))
+            .store(Arc::clone(&store))
+            .users(people.clone())
+            .clock(clock.clone())
+            .seed(1)
+            .on_event(move |event| noted.lock().unwrap_or_else(PoisonError::into_inner).push(event.clone()));
+        let server = further(builder).build().unwrap_or_else(|misuse| panic!("{misuse}"));
+        Self { server, store, clock, people, peer: Some(IpAddr::from([192, 0, 2, 1])), events }
+    }
+
+    /// The kinds of the events since the last time this was asked.
+    pub fn take_events(&self) -> Vec<EventKind> {
+        self.take_full_events().iter().map(Event::kind).collect()
+    }
+
+    /// The events since the last time this was asked.
+    pub fn take_full_events(&self) -> Vec<Event> {
+        std::mem::take(&mut self.events.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Sends a request.
+    pub fn send(&self, request: http::Request<Bytes>) -> Reply {
+        let (parts, body) = self.server.handle(request, self.peer).into_parts();
+        Reply { status: parts.status, headers: parts.headers, body }
+    }
+
+    /// Sends a request with these header fields.
+    ///
+    /// # Panics
+    /// If the request cannot be written down.
+    pub fn request(&self, method: Method, path: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Reply {
+        let builder = http::Request::builder().method(method).uri(path);
+        let builder = headers.iter().fold(builder, |builder, (name, value)| builder.header(*name, *value));
+        self.send(builder.body(body.into()).unwrap_or_else(|error| panic!("a request: {error}")))
+    }
+
+    /// `POST` of a form.
+    pub fn form(&self, path: &str, fields: &[(&str, &str)]) -> Reply {
+        self.form_with(path, &[], fields)
+    }
+
+    /// `POST` of a form with further header fields.
+    pub fn form_with(&self, path: &str, headers: &[(&str, &str)], fields: &[(&str, &str)]) -> Reply {
+        let mut all = vec![(CONTENT_TYPE.as_str(), "application/x-www-form-urlencoded")];
+        all.extend(headers);
+        self.request(Method::POST, path, &all, encode(fields))
+    }
+
+    /// `POST` of a form by a confidential client that authenticates by HTTP Basic.
+    pub fn form_as(&self, client_id: &str, path: &str, fields: &[(&str, &str)]) -> Reply {
+        self.form_with(path, &[(AUTHORIZATION.as_str(), &basic(client_id, &secret_of(client_id)))], fields)
+    }
+
+    /// `POST` of JSON.
+    pub fn json(&self, path: &str, body: &Value) -> Reply {
+        self.request(Method::POST, path, &[(CONTENT_TYPE.as_str(), "application/json")], body.to_string())
+    }
+
+    /// `GET` with a bearer token.
+    pub fn get(&self, path: &str, bearer: &str) -> Reply {
+        self.request(Method::GET, path, &[(AUTHORIZATION.as_str(), &format!("Bearer {bearer}"))], "")
+    }
+
+    /// `GET` without anything.
+    pub fn get_plain(&self, path: &str) -> Reply {
+        self.request(Method::GET, path, &[], "")
+    }
+
+    /// The authorization request of Ada by the client `web`; `null` removes a member.
+    pub fn authorize(&self, changes: &Value) -> Reply {
+        let mut body = serde_json::json!({
+            "client_id": "web",
+            "redirect_uri": REDIRECT_URI,
+            "code_challenge": CHALLENGE,
+            "code_challenge_method": "S256",
+            "state": "af0ifjsldkj",
+            "scope": "read write profile email",
+            "username": "ada@example.com",
+            "password": PASSWORD,
+        });
+        if let (Some(body), Some(changes)) = (body.as_object_mut(), changes.as_object()) {
+            for (name, value) in changes {
+                if value.is_null() {
+                    body.remove(name);
+                } else {
+                    body.insert(name.clone(), value.clone());
+                }
+            }
+        }
+        self.json("/auth/authorize", &body)
+    }
+
+    /// A fresh code of Ada's for the client `web`.
+    pub fn code(&self) -> String {
+        self.authorize(&Value::Null).text("code")
+    }
+
+    /// Redeems a code as the client `web`.
+    pub fn redeem(&self, code: &str) -> Reply {
+        self.form(
+            "/auth/token",
+            &[
+                ("grant_type", "authorization_code"),
+                ("client_id", "web"),
+                ("code", code),
+                ("redirect_uri", REDIRECT_URI),
+                ("code_verifier", VERIFIER),
+            ],
+        )
+    }
+
+    /// Refreshes as the client `web`.
+    pub fn refresh(&self, refresh_token: &str) -> Reply {
+        self.form(
+            "/auth/token",
+            &[("grant_type", "refresh_token"), ("client_id", "web"), ("refresh_token", refresh_token)],
+        )
+    }
+
+    /// Revokes as the client `web`.
+    pub fn revoke(&self, token: &str) -> Reply {
+        self.form("/auth/revoke", &[("client_id", "web"), ("token", token)])
+    }
+
+    /// Signs Ada in to the client `web`.
+    pub fn sign_in(&self) -> SignedIn {
+        SignedIn::of(&self.redeem(&self.code()))
+    }
+
+    /// Whether an access token works at `/userinfo`.
+    pub fn works(&self, access_token: &str) -> bool {
+        self.get("/auth/userinfo", access_token).status == StatusCode::OK
+    }
+}
+
+impl SignedIn {
+    /// The tokens of an answer of the token endpoint.
+    ///
+    /// # Panics
+    /// If it holds none.
+    #[must_use]
+    pub fn of(reply: &Reply) -> Self {
+        Self { access: reply.text("access_token"), refresh: reply.text("refresh_token") }
+    }
+}
+
+/// A form body.
+pub(crate) fn encode(fields: &[(&str, &str)]) -> String {
+    let pairs: Vec<String> = fields.iter().map(|(name, value)| format!("{}={}", escape(name), escape(value))).collect();
+    pairs.join("&")
+}
+
+fn escape(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut escaped, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            escaped.push(char::from(byte));
+        } else {
+            escaped.push_str(&format!("%{byte:02X}"));
+        }
+        escaped
+    })
+}
+
+/// The value of an `Authorization` header of the Basic scheme (RFC 6749 section 2.3.1).
+pub(crate) fn basic(client_id: &str, secret: &str) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{}:{}", escape(client_id), escape(secret))))
+}
