@@ -11,10 +11,11 @@ mod scenario;
 mod world;
 
 pub use faulty::{Call, Fault, Faulty};
-pub use interleave::{Explorer, Move, Outcome};
+pub use interleave::{Explorer, Move, Outcome, drive};
 pub use people::{ADA, BOB, People};
 pub use rows::Rows;
 pub use scenario::{Scenario, replay};
 pub use world::{
-    CHALLENGE, ISSUER, PASSWORD, REDIRECT_URI, Reply, START, SignedIn, VERIFIER, World, clients, configure, secret_of,
+    CHALLENGE, ISSUER, PASSWORD, REDIRECT_URI, Reply, START, SignedIn, VERIFIER, World, clients, configure, core,
+    form_request, secret_of,
 };

@@ -8,9 +8,13 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, Method, StatusCode};
+use proofkey::core::{Core, KeyRing, UserSource};
 use proofkey::store::Store;
 use proofkey::testing::FakeClock;
-use proofkey::{Builder, Client, ClientSecret, Event, EventKind, GrantType, Keys, ScopeText, Secret, Server};
+use proofkey::{
+    Builder, Client, ClientSecret, Config, Event, EventKind, GrantType, Keys, Request, Response, ScopeText, Secret,
+    Server, Settings,
+};
 use serde_json::Value;
 
 use crate::{Faulty, People, Rows};
@@ -90,6 +94,32 @@ pub fn configure<S>(builder: Builder<S>) -> Builder<S> {
         .password_cost_for_tests(4)
 }
 
+/// The core of the world's server, without the server: for tests that answer its steps by hand.
+///
+/// # Panics
+/// If the configuration of the tests is wrong.
+#[must_use]
+pub fn core() -> Core {
+    let mut settings = Settings::new();
+    settings.set("issuer", ISSUER).unwrap_or_else(|problem| panic!("{problem}"));
+    settings.password_cost_for_tests(4);
+    for name in ["read", "write", "profile", "email"] {
+        settings.scope(name, ScopeText::new(name, name));
+    }
+    let ring = KeyRing::parse(&Secret::from(KEY)).unwrap_or_else(|error| panic!("the key of the tests: {error}"));
+    Core::new(Config::new(settings, ring, UserSource::Find, clients()).unwrap_or_else(|misuse| panic!("{misuse}")))
+}
+
+/// A form as a request to the core.
+///
+/// # Panics
+/// If the request cannot be written down.
+#[must_use]
+pub fn form_request(path: &str, fields: &[(&str, &str)]) -> Request {
+    let builder = http::Request::post(path).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+    Request::new(builder.body(encode(fields).into()).unwrap_or_else(|error| panic!("a request: {error}")), None)
+}
+
 /// An answer, with its body at hand.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -100,6 +130,13 @@ pub struct Reply {
     pub headers: HeaderMap,
     /// The body.
     pub body: Bytes,
+}
+
+impl From<Response> for Reply {
+    fn from(response: Response) -> Self {
+        let (parts, body) = response.into_parts();
+        Self { status: parts.status, headers: parts.headers, body }
+    }
 }
 
 impl Reply {
@@ -219,8 +256,7 @@ impl World {
 
     /// Sends a request.
     pub fn send(&self, request: http::Request<Bytes>) -> Reply {
-        let (parts, body) = self.server.handle(request, self.peer).into_parts();
-        Reply { status: parts.status, headers: parts.headers, body }
+        self.server.handle(request, self.peer).into()
     }
 
     /// Sends a request with these header fields.
