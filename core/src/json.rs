@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use zeroize::Zeroizing;
 
 use crate::refusal::Refusal;
@@ -36,7 +36,7 @@ impl<'de> Visitor<'de> for Object {
             }
             match known(&name) {
                 None => {
-                    map.next_value::<IgnoredAny>()?;
+                    map.next_value::<Ignored>()?;
                 }
                 Some(name) => {
                     let values = map.next_value_seed(Texts)?;
@@ -48,6 +48,57 @@ impl<'de> Visitor<'de> for Object {
             }
         }
         Ok(members)
+    }
+}
+
+/// The value of an unknown member. Unlike serde's own `IgnoredAny` it is read by recursion, which the parser bounds.
+struct Ignored;
+
+impl<'de> Deserialize<'de> for Ignored {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Self)
+    }
+}
+
+impl<'de> Visitor<'de> for Ignored {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("anything")
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_unit<E>(self) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self, A::Error> {
+        while seq.next_element::<Self>()?.is_some() {}
+        Ok(self)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self, A::Error> {
+        while map.next_entry::<Self, Self>()?.is_some() {}
+        Ok(self)
     }
 }
 
@@ -122,6 +173,7 @@ mod tests {
             r#"{"code":{}}"#,
             r#"{"code":"a","code":"b"}"#,
             "{\"code\":\"\u{0}\"}",
+            r#"{"x":"#,
             &deep,
             &many,
         ] {

@@ -8,13 +8,15 @@ mod interleave;
 mod people;
 mod rows;
 mod scenario;
+mod worker;
 mod world;
 
 pub use faulty::{Call, Fault, Faulty};
 pub use interleave::{Explorer, Move, Outcome, drive};
-pub use people::{ADA, BOB, People};
+pub use people::{ADA, Admitted, BOB, People};
 pub use rows::Rows;
 pub use scenario::{Scenario, replay};
+pub use worker::{Performed, WorkerProcess, perform};
 pub use world::{
     CHALLENGE, ISSUER, PASSWORD, REDIRECT_URI, Reply, START, SignedIn, VERIFIER, World, clients, configure, core,
     form_request, secret_of,

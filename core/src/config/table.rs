@@ -89,7 +89,7 @@ pub static SETTINGS: &[Setting] = &[
     setting("store_timeout", "2s", "0.1 to 30 s", "one store call; a timed-out put is unknown and is issued again"),
     setting("store_attempts", "4", "1 to 8", "lost races before a 503"),
     setting("sweep", "auto", "auto, manual", "auto: 64 rows after every 256 writes; manual: by `proofkey sweep`"),
-    setting("code_lifetime", "60s", "10 to 600 s", "RFC 6749 allows 600; current servers use 60"),
+    setting("code_lifetime", "1m", "10 to 600 s", "RFC 6749 allows 600; current servers use 60"),
     aliased(
         setting(
             "access_token_lifetime",

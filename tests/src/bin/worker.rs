@@ -1,0 +1,55 @@
+//! A process that shares a SQLite file with others, for tests of several processes and of sudden death.
+//!
+//! `worker FILE THREADS` reads lines `NUMBER OPERATION TOKEN` (redeem, refresh, revoke, check), and answers each, when
+//! it is done, by `NUMBER STATUS ACCESS REFRESH`; `-` stands for no token.
+
+#![forbid(unsafe_code)]
+
+use std::io::{self, BufRead as _, Write as _};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+
+use proofkey::Server;
+use proofkey::store::SqliteStore;
+use proofkey::testing::FakeClock;
+use proofkey_tests::{ISSUER, People, START, configure, perform};
+
+fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let file = arguments.next().unwrap_or_else(|| panic!("the first argument is the file"));
+    let threads: usize = arguments.next().and_then(|text| text.parse().ok()).unwrap_or(1);
+    let builder = configure(Server::builder(ISSUER)).store(SqliteStore::new(file)).users(People::default());
+    let server = builder.clock(FakeClock::at(START)).build().unwrap_or_else(|misuse| panic!("{misuse}"));
+
+    let (send, receive) = mpsc::channel::<String>();
+    let receive = Arc::new(Mutex::new(receive));
+    let workers: Vec<_> = (0..threads)
+        .map(|_| {
+            let (server, receive) = (server.clone(), Arc::clone(&receive));
+            std::thread::spawn(move || {
+                loop {
+                    let line = receive.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                    let Ok(line) = line else { return };
+                    answer(&server, &line);
+                }
+            })
+        })
+        .collect();
+    for line in io::stdin().lock().lines() {
+        let Ok(line) = line else { break };
+        if send.send(line).is_err() {
+            break;
+        }
+    }
+    drop(send);
+    for worker in workers {
+        let _ = worker.join();
+    }
+}
+
+fn answer(server: &Server, line: &str) {
+    let mut words = line.split(' ');
+    let (Some(number), Some(operation), Some(token)) = (words.next(), words.next(), words.next()) else { return };
+    let performed = perform(server, operation, token);
+    // One write a line, so that lines of different threads do not mix.
+    let _ = io::stdout().lock().write_all(format!("{number} {performed}\n").as_bytes());
+}
