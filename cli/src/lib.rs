@@ -1,0 +1,3 @@
+//! The proofkey server and its operator's commands, as a library with a thin binary.
+
+#![forbid(unsafe_code)]

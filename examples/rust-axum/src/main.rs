@@ -1,0 +1,3 @@
+//! An axum service that is its own authorization server.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! A store of the host's own.
+
+fn main() {}
