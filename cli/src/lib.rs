@@ -5,7 +5,11 @@
 
 mod command;
 mod failure;
+mod log;
 mod output;
+mod private_file;
+mod serve;
 mod settings;
+mod signing;
 
 pub use command::{World, run};

@@ -1,6 +1,10 @@
 //! The command line: noun, then verb; one file a command.
 
 mod check;
+mod flags;
+mod init;
+mod keys;
+mod serve;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -8,6 +12,8 @@ use std::io::{BufRead, Write};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+
+pub(crate) use flags::SettingFlags;
 
 use crate::failure::Failure;
 use crate::output::Output;
@@ -57,6 +63,9 @@ struct Common {
 #[derive(Subcommand)]
 enum Command {
     Check(check::Check),
+    Init(init::Init),
+    Keys(keys::Keys),
+    Serve(serve::Serve),
 }
 
 /// A command under way: where its settings come from, and where it answers.
@@ -74,7 +83,6 @@ impl Invocation<'_> {
     }
 
     /// A server of the settings, for commands that work on the store and end.
-    #[expect(dead_code, reason = "for the commands on clients, users, grants and records")]
     pub(crate) fn server(&self) -> Result<proofkey::Server, Failure> {
         self.collect().server()
     }
@@ -96,6 +104,9 @@ pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>, wor
     let mut invocation = Invocation { origins, output, stdin };
     let outcome = match command {
         Command::Check(check) => check.run(&mut invocation),
+        Command::Init(init) => init.run(&mut invocation),
+        Command::Keys(keys) => keys.run(&mut invocation),
+        Command::Serve(serve) => serve.run(&mut invocation),
     };
     match outcome {
         Ok(()) => 0,
