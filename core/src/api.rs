@@ -164,7 +164,7 @@ impl Core {
         let subject = subject.into();
         self.call(now, entropy, move |mut io| async move {
             let tag = io.names().user_tag(&subject);
-            let outcome = io.grants(&tag).await;
+            let outcome = io.grants(tag).await;
             io.done(outcome)
         })
     }
@@ -179,7 +179,7 @@ impl Core {
         let client_id = client_id.into();
         self.call(now, entropy, move |mut io| async move {
             let tag = io.names().client_tag(&client_id);
-            let outcome = io.grants(&tag).await;
+            let outcome = io.grants(tag).await;
             io.done(outcome)
         })
     }

@@ -92,23 +92,30 @@ impl Login {
         Ok(settles.into_iter().filter_map(|(counter, settle)| Some((counter?, settle))).collect())
     }
 
-    /// The host verifies for itself. Its subject is known only afterwards, so the epochs are read afterwards, too: a
-    /// sign-out that ends between the host's check and this read does not end the new grant.
+    /// The host verifies for itself. Whose epoch to read is known only afterwards, so the host is asked again, by
+    /// subject, whether the user still stands: what was dismissed before the epoch was read gets nothing.
     async fn ask_host(self, io: &mut Io, client: &Client) -> Result<Option<SignedIn>, Refusal> {
         let question = UserQuestion::Authenticate { name: self.name, password: self.password };
         let UserAnswer::Found(user) = io.ask_user(question).await? else { return Ok(None) };
         let epochs = io.epochs(Some(&user.subject), &client.client_id).await?;
+        let question = UserQuestion::Find { subject: user.subject.clone() };
+        let UserAnswer::Found(_) = io.ask_user(question).await? else { return Ok(None) };
         Ok(Some(SignedIn { subject: user.subject, username: user.username, epochs }))
     }
 
     async fn verify(self, io: &mut Io, client: &Client) -> Result<Option<SignedIn>, Refusal> {
-        let user = match io.user_by_name(&self.name).await? {
-            UserAnswer::Found(user) => Some(user),
-            UserAnswer::Absent | UserAnswer::Dismissed => None,
+        // The name has to be looked up to know whose epoch to read, and again after it: a password or a standing that
+        // is older than the epoch would outlive the sign-out that came with its change (invariant I14). An unknown
+        // user costs the same calls.
+        let subject = match io.user_by_name(&self.name).await? {
+            UserAnswer::Found(user) => user.subject,
+            UserAnswer::Absent | UserAnswer::Dismissed => String::new(),
         };
-        // Read before the password is looked at, for an unknown user as well: the store calls tell nothing.
-        let subject = user.as_ref().map_or("", |user| user.subject.as_str());
-        let epochs = io.epochs(Some(subject), &client.client_id).await?;
+        let epochs = io.epochs(Some(&subject), &client.client_id).await?;
+        let user = match io.user_by_name(&self.name).await? {
+            UserAnswer::Found(user) if user.subject == subject => Some(user),
+            UserAnswer::Found(_) | UserAnswer::Absent | UserAnswer::Dismissed => None,
+        };
         let cost = io.config.settings.password_cost;
         let hash = user.as_ref().and_then(|user| user.password_hash.clone());
         let fits = self.password.expose().len() <= MAX_PASSWORD;
