@@ -217,6 +217,12 @@ impl Refusal {
         refusal
     }
 
+    /// One address makes more open reads than an honest client would.
+    #[must_use]
+    pub const fn too_many_reads(retry_after: Duration) -> Self {
+        Self::too_many("too many requests from this address", retry_after)
+    }
+
     /// The face could not read the request to its end.
     #[must_use]
     pub const fn unreadable() -> Self {

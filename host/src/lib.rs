@@ -14,6 +14,7 @@ mod clock;
 mod entropy;
 mod future;
 mod keys;
+mod reads;
 mod server;
 mod shared;
 pub mod store;
