@@ -48,8 +48,17 @@ fn replay_all(driver: Driver, store: impl Fn() -> Arc<dyn Store>) {
             continue;
         }
         let recorded = fs::read_to_string(&path).unwrap_or_default();
-        assert!(exchange == recorded, "{name} went otherwise than recorded:\n{exchange}");
+        if let Some((line, (now, before))) = difference(&exchange, &recorded) {
+            panic!("{name}.http, line {line}: recorded is\n{before}\nand now it was\n{now}");
+        }
     }
+}
+
+/// The first line in which two texts differ, by its number.
+fn difference<'a>(now: &'a str, before: &'a str) -> Option<(usize, (&'a str, &'a str))> {
+    let end = std::iter::once("(the end)");
+    let lines = now.split('\n').chain(end.clone()).zip(before.split('\n').chain(end));
+    (1..).zip(lines).find(|(_, (now, before))| now != before)
 }
 
 /// A new file for each scenario. Not waiting for the disk changes when a write is durable, and nothing that is seen.

@@ -60,7 +60,7 @@ impl Stage {
             self.surroundings.events.take();
             let request = self.request(step, target, place);
             let _ = write!(exchange, "\n{}", transcript::request(&request));
-            let reply = self.face.send(request, Some(step.peer.unwrap_or(world_file().peer)));
+            let reply = self.face.send(request, Some(step.peer.unwrap_or_else(|| world_file().peer)));
             let _ = write!(exchange, "\n{}", transcript::answer(&reply));
             self.check(step, &reply, place);
             let kept = step.keep.iter().map(|(name, member)| (name.clone(), reply.text(member)));
