@@ -14,7 +14,7 @@ use super::{Driver, Face, Scenario, Step, transcript};
 use crate::surroundings::Surroundings;
 use crate::world::{basic, encode};
 use crate::world_file::world_file;
-use crate::{Fault, Reply, secret_of};
+use crate::{Fault, Reply};
 
 /// Replays a scenario under a driver over a store, asserts what it says, and returns the whole exchange.
 ///
@@ -120,7 +120,8 @@ impl Stage {
         let (method, target) = target.split_once(' ').unwrap_or_else(|| panic!("{place}: no method in {target:?}"));
         let mut builder = http::Request::builder().method(method).uri(self.filled(target, place));
         if let Some(client_id) = &step.basic {
-            builder = builder.header(AUTHORIZATION, basic(client_id, &secret_of(client_id)));
+            let secret = self.filled(&format!("{{secret.{client_id}}}"), place);
+            builder = builder.header(AUTHORIZATION, basic(client_id, &secret));
         }
         if let Some(token) = &step.bearer {
             builder = builder.header(AUTHORIZATION, format!("Bearer {}", self.filled(token, place)));
