@@ -27,7 +27,7 @@ mod work;
 pub use async_server::AsyncServer;
 pub use builder::Builder;
 pub use clock::{Clock, SystemClock};
-pub use entropy::NoEntropy;
+pub use entropy::{NoEntropy, system_entropy};
 pub use future::BoxFuture;
 pub use keys::{KEY_VARIABLES, Keys};
 pub use proofkey_core as core;
