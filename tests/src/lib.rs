@@ -19,5 +19,5 @@ pub use scenario::{Scenario, replay};
 pub use worker::{Performed, WorkerProcess, perform};
 pub use world::{
     CHALLENGE, ISSUER, PASSWORD, REDIRECT_URI, Reply, START, SignedIn, VERIFIER, World, clients, configure, core,
-    form_request, secret_of,
+    core_with, form_request, secret_of,
 };

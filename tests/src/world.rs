@@ -100,14 +100,23 @@ pub fn configure<S>(builder: Builder<S>) -> Builder<S> {
 /// If the configuration of the tests is wrong.
 #[must_use]
 pub fn core() -> Core {
+    core_with(UserSource::Find, 4)
+}
+
+/// The same with users from elsewhere, and another cost of bcrypt.
+///
+/// # Panics
+/// If the configuration of the tests is wrong.
+#[must_use]
+pub fn core_with(users: UserSource, password_cost: u32) -> Core {
     let mut settings = Settings::new();
     settings.set("issuer", ISSUER).unwrap_or_else(|problem| panic!("{problem}"));
-    settings.password_cost_for_tests(4);
+    settings.password_cost_for_tests(password_cost);
     for name in ["read", "write", "profile", "email"] {
         settings.scope(name, ScopeText::new(name, name));
     }
     let ring = KeyRing::parse(&Secret::from(KEY)).unwrap_or_else(|error| panic!("the key of the tests: {error}"));
-    Core::new(Config::new(settings, ring, UserSource::Find, clients()).unwrap_or_else(|misuse| panic!("{misuse}")))
+    Core::new(Config::new(settings, ring, users, clients()).unwrap_or_else(|misuse| panic!("{misuse}")))
 }
 
 /// A form as a request to the core.
@@ -230,13 +239,26 @@ impl World {
     /// If the configuration is wrong.
     #[must_use]
     pub fn over(store: Arc<dyn Store>, further: impl FnOnce(Builder<Server>) -> Builder<Server>) -> Self {
-        let (clock, people) = (FakeClock::at(START), People::default());
+        let people = People::default();
+        Self::build(store, people.clone(), |builder| further(builder.users(people)))
+    }
+
+    /// A world whose server keeps its users itself, in the store.
+    ///
+    /// # Panics
+    /// If the configuration is wrong.
+    #[must_use]
+    pub fn with_own_users(store: Arc<dyn Store>, further: impl FnOnce(Builder<Server>) -> Builder<Server>) -> Self {
+        Self::build(store, People::default(), further)
+    }
+
+    fn build(store: Arc<dyn Store>, people: People, further: impl FnOnce(Builder<Server>) -> Builder<Server>) -> Self {
+        let clock = FakeClock::at(START);
         let store = Arc::new(Faulty::around(store));
         let events: Arc<Mutex<Vec<Event>>> = Arc::default();
         let noted = Arc::clone(&events);
         let builder = configure(Server::builder(ISSUER))
             .store(Arc::clone(&store))
-            .users(people.clone())
             .clock(clock.clone())
             .seed(1)
             .on_event(move |event| noted.lock().unwrap_or_else(PoisonError::into_inner).push(event.clone()));
