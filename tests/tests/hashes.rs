@@ -279,7 +279,7 @@ fn unknown_and_wrong_take_the_same_time() {
     };
     let mut times: [Vec<Duration>; 2] = Default::default();
     for at in 0..400 {
-        let who = at % 4 / 2 ^ at % 2; // wrong, unknown, unknown, wrong
+        let who = (at % 4 / 2) ^ (at % 2); // wrong, unknown, unknown, wrong
         times[who].push(time(["grace", "nobody"][who]));
     }
     let [wrong, unknown] = times.map(|mut times| {
