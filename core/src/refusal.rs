@@ -199,7 +199,7 @@ impl Refusal {
     }
 
     /// The store, the host or the work queue cannot answer now; nothing is claimed, and a retry is safe.
-    pub(crate) fn unavailable(detail: &'static str) -> Self {
+    pub(crate) fn unavailable(detail: impl Into<Cow<'static, str>>) -> Self {
         let mut refusal = Self::new(
             ErrorCode::TemporarilyUnavailable,
             StatusCode::SERVICE_UNAVAILABLE,
