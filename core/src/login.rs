@@ -59,13 +59,27 @@ impl Login {
             io.take(counter).await?;
         }
         let name = self.name.clone();
-        let signed_in = match io.config.users {
-            UserSource::Authenticate => self.ask_host(io, client).await?,
-            UserSource::BuiltIn | UserSource::Find => self.verify(io, client).await?,
+        let users = io.config.users;
+        let judged = match users {
+            UserSource::Authenticate => self.ask_host(io, client).await,
+            UserSource::BuiltIn | UserSource::Find => self.verify(io, client).await,
         };
-        let Some(signed_in) = signed_in else {
-            io.event(Event::new(EventKind::LoginFailed).client(&client.client_id).detail(&name));
-            return Err(failed());
+        let signed_in = match judged {
+            Ok(Some(signed_in)) => signed_in,
+            Ok(None) => {
+                io.event(Event::new(EventKind::LoginFailed).client(&client.client_id).detail(&name));
+                return Err(failed());
+            }
+            Err(refusal) => {
+                // No password was judged, so nobody is to be held off for it. Only a host that judges for itself may
+                // have failed afterwards, or may call a wrong password a failure.
+                if users != UserSource::Authenticate {
+                    for (counter, _) in &counters {
+                        io.settle_counter(counter, Settle::Refund).await;
+                    }
+                }
+                return Err(refusal);
+            }
         };
         for (counter, settle) in &counters {
             io.settle_counter(counter, *settle).await;

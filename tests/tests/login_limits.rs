@@ -6,12 +6,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::CONTENT_TYPE;
-use proofkey::EventKind;
-use proofkey_tests::{PASSWORD, Reply, Rows, World, secret_of};
+use proofkey::{Authenticator, EventKind, Secret, StoreError, UserAnswer};
+use proofkey_tests::{ADA, PASSWORD, Reply, Rows, World, secret_of};
 use serde_json::json;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const WRONG: &str = "a wrong one, this";
+
+/// A host whose every answer is an error.
+struct Failing;
+
+impl Authenticator for Failing {
+    fn authenticate(&self, _: &str, _: &Secret) -> Result<UserAnswer, StoreError> {
+        Err(StoreError::new("the directory says no"))
+    }
+
+    fn find(&self, _: &str) -> Result<UserAnswer, StoreError> {
+        Err(StoreError::new("the directory says no"))
+    }
+}
 
 fn guess(world: &mut World, from: &str, name: &str, password: &str) -> u16 {
     world.peer = Some(from.parse().unwrap());
@@ -150,6 +163,28 @@ fn a_store_that_cannot_count_lets_nobody_guess() {
     world.store.set_down(true);
     assert_eq!(world.authorize(&json!({})).outcome(), (503, "temporarily_unavailable".to_owned()));
     assert!(!world.take_events().iter().any(|kind| [EventKind::LoginFailed, EventKind::LoginSucceeded].contains(kind)));
+}
+
+#[test]
+fn an_attempt_that_nobody_could_judge_is_given_back() {
+    let _rows = proofkey_conformance::shows(&["passwords-login-3"]);
+    let mut world = World::new();
+    world.people.lose(ADA);
+    for _ in 0..200 {
+        assert_eq!(sign_in(&mut world, "192.0.2.1"), 503);
+    }
+    world.people.restore(ADA);
+    assert_eq!(sign_in(&mut world, "192.0.2.1"), 200);
+}
+
+#[test]
+fn a_host_that_calls_a_wrong_password_a_failure_is_limited_all_the_same() {
+    let _rows = proofkey_conformance::shows(&["passwords-login-3"]);
+    let mut world = World::with(|builder| builder.authenticator(Failing));
+    for _ in 0..10 {
+        assert_eq!(sign_in(&mut world, "192.0.2.1"), 503);
+    }
+    assert_eq!(sign_in(&mut world, "192.0.2.1"), 429);
 }
 
 #[test]
