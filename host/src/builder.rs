@@ -237,6 +237,13 @@ impl<S> Builder<S> {
         self
     }
 
+    /// No entropy at all, as on a machine whose generator fails.
+    #[cfg(feature = "testing")]
+    pub fn without_entropy(mut self) -> Self {
+        self.entropy = EntropySource::Dry;
+        self
+    }
+
     /// A cost of bcrypt below the floor.
     #[cfg(feature = "testing")]
     pub fn password_cost_for_tests(mut self, cost: u32) -> Self {

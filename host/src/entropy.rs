@@ -63,6 +63,9 @@ pub(crate) enum EntropySource {
         lanes: Box<[Mutex<Option<Lane>>; LANES]>,
         next: AtomicUsize,
     },
+    /// The system's generator failed.
+    #[cfg(feature = "testing")]
+    Dry,
     #[cfg(feature = "testing")]
     Seeded(std::sync::atomic::AtomicU64),
 }
@@ -82,6 +85,8 @@ impl EntropySource {
                     None => lane.insert(Lane::seeded()?).draw(),
                 }
             }
+            #[cfg(feature = "testing")]
+            Self::Dry => Err(getrandom::Error::UNSUPPORTED.into()),
             #[cfg(feature = "testing")]
             Self::Seeded(next) => Ok(Entropy::from_seed(next.fetch_add(1, Ordering::Relaxed))),
         }

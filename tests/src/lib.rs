@@ -21,5 +21,5 @@ pub use scenario::{Driver, Scenario, replay};
 pub use worker::{Performed, WorkerProcess, perform};
 pub use world::{
     CHALLENGE, ISSUER, PASSWORD, REDIRECT_URI, Reply, START, SignedIn, VERIFIER, World, clients, configure, core,
-    form_request, secret_of,
+    core_with, form_request, secret_of,
 };

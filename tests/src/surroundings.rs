@@ -23,7 +23,7 @@ pub(crate) struct Surroundings {
 pub(crate) struct Events(Arc<Mutex<Vec<Event>>>);
 
 impl Surroundings {
-    /// Fresh surroundings over a store, and the builder of a server that lives in them.
+    /// Fresh surroundings over a store, and the builder of a server that lives in them; its users are not set yet.
     pub(crate) fn of<S>(builder: Builder<S>, store: Arc<dyn Store>) -> (Builder<S>, Self) {
         let file = world_file();
         let (clock, people, events) = (FakeClock::at(file.start), People::default(), Events::default());
@@ -31,7 +31,6 @@ impl Surroundings {
         let noted = events.clone();
         let builder = configure(builder)
             .store(Arc::clone(&store))
-            .users(people.clone())
             .clock(clock.clone())
             .seed(file.seed)
             .on_event(move |event| noted.0.lock().unwrap_or_else(PoisonError::into_inner).push(event.clone()));

@@ -70,16 +70,25 @@ pub fn configure<S>(builder: Builder<S>) -> Builder<S> {
 /// If the configuration of the tests is wrong.
 #[must_use]
 pub fn core() -> Core {
+    core_with(UserSource::Find, world_file().password_cost)
+}
+
+/// The same with users from elsewhere, and another cost of bcrypt.
+///
+/// # Panics
+/// If the configuration of the tests is wrong.
+#[must_use]
+pub fn core_with(users: UserSource, password_cost: u32) -> Core {
     let file = world_file();
     let mut settings = Settings::new();
     settings.set("issuer", &file.issuer).unwrap_or_else(|problem| panic!("{problem}"));
-    settings.password_cost_for_tests(file.password_cost);
+    settings.password_cost_for_tests(password_cost);
     for scope in &file.scopes {
         settings.scope(&*scope.name, scope.scope_text());
     }
     let ring = KeyRing::parse(&Secret::from(&*file.encryption_keys));
     let ring = ring.unwrap_or_else(|error| panic!("the keys of the tests: {error}"));
-    Core::new(Config::new(settings, ring, UserSource::Find, clients()).unwrap_or_else(|misuse| panic!("{misuse}")))
+    Core::new(Config::new(settings, ring, users, clients()).unwrap_or_else(|misuse| panic!("{misuse}")))
 }
 
 /// A form as a request to the core.
@@ -203,7 +212,21 @@ impl World {
     #[must_use]
     pub fn over(store: Arc<dyn Store>, further: impl FnOnce(Builder<Server>) -> Builder<Server>) -> Self {
         let (builder, surroundings) = Surroundings::of(Server::builder(ISSUER), store);
-        let server = further(builder).build().unwrap_or_else(|misuse| panic!("{misuse}"));
+        Self::build(further(builder.users(surroundings.people.clone())), surroundings)
+    }
+
+    /// A world whose server keeps its users itself, in the store.
+    ///
+    /// # Panics
+    /// If the configuration is wrong.
+    #[must_use]
+    pub fn with_own_users(store: Arc<dyn Store>, further: impl FnOnce(Builder<Server>) -> Builder<Server>) -> Self {
+        let (builder, surroundings) = Surroundings::of(Server::builder(ISSUER), store);
+        Self::build(further(builder), surroundings)
+    }
+
+    fn build(builder: Builder<Server>, surroundings: Surroundings) -> Self {
+        let server = builder.build().unwrap_or_else(|misuse| panic!("{misuse}"));
         let Surroundings { store, clock, people, events } = surroundings;
         Self { server, store, clock, people, peer: Some(world_file().peer), events }
     }

@@ -38,12 +38,18 @@ impl Driver {
         match self {
             Self::Blocking => {
                 let (builder, surroundings) = Surroundings::of(Server::builder(&world_file().issuer), store);
-                let server = set(builder, scenario).build().unwrap_or_else(|misuse| panic!("{misuse}"));
+                let server = set(builder, scenario)
+                    .users(surroundings.people.clone())
+                    .build()
+                    .unwrap_or_else(|misuse| panic!("{misuse}"));
                 (Box::new(server), surroundings)
             }
             Self::Tokio => {
                 let (builder, surroundings) = Surroundings::of(AsyncServer::builder(&world_file().issuer), store);
-                let server = set(builder, scenario).build().unwrap_or_else(|misuse| panic!("{misuse}"));
+                let server = set(builder, scenario)
+                    .users(surroundings.people.clone())
+                    .build()
+                    .unwrap_or_else(|misuse| panic!("{misuse}"));
                 (Box::new(OnTokio::new(server)), surroundings)
             }
         }
