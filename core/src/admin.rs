@@ -10,7 +10,7 @@ use crate::UnixTime;
 use crate::config::{ApiMisuse, Problem};
 use crate::entropy::Entropy;
 use crate::event::{Event, EventKind};
-use crate::io::{Io, Written};
+use crate::io::{Io, Listing, Written};
 use crate::keys::KeyId;
 use crate::password::PasswordError;
 use crate::record::{Account, Body, Client, ClientRecord, Grant, Kind, Registration, Sentinel, UserRecord, UserState};
@@ -20,9 +20,6 @@ use crate::server::Core;
 use crate::step::Step;
 use crate::user::User;
 use crate::work::{Outcome, Task};
-
-/// The most clients or users that one listing handles.
-const MAX_LISTED: usize = 100_000;
 
 /// Why an operator's call was refused.
 #[derive(Debug, thiserror::Error)]
@@ -190,7 +187,7 @@ impl Core {
     ) -> Managed<()> {
         let username = username.into();
         self.call(now, entropy, move |mut io| async move {
-            let outcome = split(io.change_user(&username, change).await);
+            let outcome = split(io.change_user(&username, change).await.map(|_| ()));
             io.done(outcome)
         })
     }
@@ -292,8 +289,12 @@ impl Io {
         let mut tries = self.tries();
         loop {
             let old = self.load::<ClientRecord>(&key).await?;
-            let next = ClientRecord::delete(old.as_ref().map(|old| &old.body), self.now);
+            let (next, known) = (ClientRecord::delete(old.as_ref().map(|old| &old.body), self.now), old.is_some());
             let (Registration::Next(next), Some(old)) = (next, old) else {
+                // Where a deletion failed half way, its repetition ends what the client still holds.
+                if known {
+                    self.sign_out_client(client_id).await?;
+                }
                 return Err(AdminError::NotFound(format!("client {client_id}")));
             };
             tries.again_to_end()?;
@@ -305,10 +306,12 @@ impl Io {
     }
 
     async fn all<B: Body>(&mut self) -> Result<Vec<B>, Refusal> {
-        let tag = self.names().all_tag(B::KIND);
+        let mut listing = Listing::new(self.names().all_tag(B::KIND), B::KIND);
         let mut all = Vec::new();
-        for key in self.find_all(&tag, B::KIND, MAX_LISTED).await? {
-            all.extend(self.load::<B>(&key).await?.map(|stored| stored.body));
+        while let Some(page) = self.turn(&mut listing).await? {
+            for key in page {
+                all.extend(self.load::<B>(&key).await?.map(|stored| stored.body));
+            }
         }
         Ok(all)
     }
@@ -350,7 +353,8 @@ impl Io {
         }
     }
 
-    async fn change_user(&mut self, username: &str, change: UserChange) -> Result<(), AdminError> {
+    /// Changes a user, and ends every grant where the change asks for it; returns how many.
+    async fn change_user(&mut self, username: &str, change: UserChange) -> Result<usize, AdminError> {
         let (state, hash) = match change {
             UserChange::Disable => (Some(UserState::Disabled), None),
             UserChange::Enable => (Some(UserState::Active), None),
@@ -368,32 +372,35 @@ impl Io {
                     account.password_hash.clone_from(hash);
                 }
             });
-            let Some(next) = next else { return Ok(()) };
-            tries.again()?;
-            if self.replace(old, &next).await? == Written::Done {
-                self.event(Event::new(EventKind::UserChanged).subject(Some(&subject)));
-                if state != Some(UserState::Active) {
-                    self.sign_out_user(&subject).await?;
+            if let Some(next) = next {
+                tries.again()?;
+                if self.replace(old, &next).await? == Written::Lost {
+                    continue;
                 }
-                return Ok(());
+                self.event(Event::new(EventKind::UserChanged).subject(Some(&subject)));
             }
+            // Disabling twice signs out twice: where the first time failed half way, the second ends it.
+            return Ok(match state {
+                Some(UserState::Active) => 0,
+                Some(UserState::Disabled) | None => self.sign_out_user(&subject).await?,
+            });
         }
     }
 
+    /// Disables the user first, so that a deletion that failed half way can be repeated to its end.
     async fn delete_user(&mut self, username: &str) -> Result<usize, AdminError> {
+        let revoked = self.change_user(username, UserChange::Disable).await?;
         let key = self.user_key(username);
         let mut tries = self.tries();
         loop {
             let old = self.load::<UserRecord>(&key).await?;
             let found = old.as_ref().and_then(|old| Some((old, old.body.account()?, old.body.delete(self.now)?)));
-            let Some((old, account, next)) = found else {
-                return Err(AdminError::NotFound(format!("user {username}")));
-            };
+            let Some((old, account, next)) = found else { return Ok(revoked) };
             tries.again_to_end()?;
             if self.replace(old, &next).await? == Written::Done {
                 let subject = account.subject.clone();
                 self.event(Event::new(EventKind::UserChanged).subject(Some(&subject)));
-                return Ok(self.sign_out_user(&subject).await?);
+                return Ok(revoked);
             }
         }
     }
@@ -410,13 +417,15 @@ impl Io {
         );
         let (mut in_use, mut last) = (0_usize, self.now);
         for client_id in clients {
-            let tag = self.names().client_tag(&client_id);
-            for key in self.find_all(&tag, Kind::Grant, MAX_LISTED).await? {
-                let Some(stored) = self.load::<Grant>(&key).await? else { continue };
-                let names_key = stored.sealed_under == id || stored.body.names_key(id);
-                if names_key && stored.body.is_usable(self.now) {
-                    in_use = in_use.saturating_add(1);
-                    last = last.max(stored.body.last_use());
+            let mut listing = Listing::new(self.names().client_tag(&client_id), Kind::Grant);
+            while let Some(page) = self.turn(&mut listing).await? {
+                for key in page {
+                    let Some(stored) = self.load::<Grant>(&key).await? else { continue };
+                    let names_key = stored.sealed_under == id || stored.body.names_key(id);
+                    if names_key && stored.body.is_usable(self.now) {
+                        in_use = in_use.saturating_add(1);
+                        last = last.max(stored.body.last_use());
+                    }
                 }
             }
         }
@@ -430,13 +439,15 @@ impl Io {
 
     /// Seals again, under the primary key, every record of a kind that is sealed under `id`.
     async fn reseal<B: Body>(&mut self, id: KeyId) -> Result<(), Refusal> {
-        let tag = self.names().all_tag(B::KIND);
-        for key in self.find_all(&tag, B::KIND, MAX_LISTED).await? {
-            let mut tries = self.tries();
-            while let Some(stored) = self.load::<B>(&key).await?.filter(|stored| stored.sealed_under == id) {
-                tries.again_to_end()?;
-                if self.replace(&stored, &stored.body).await? == Written::Done {
-                    break;
+        let mut listing = Listing::new(self.names().all_tag(B::KIND), B::KIND);
+        while let Some(page) = self.turn(&mut listing).await? {
+            for key in page {
+                let mut tries = self.tries();
+                while let Some(stored) = self.load::<B>(&key).await?.filter(|stored| stored.sealed_under == id) {
+                    tries.again_to_end()?;
+                    if self.replace(&stored, &stored.body).await? == Written::Done {
+                        break;
+                    }
                 }
             }
         }

@@ -78,7 +78,8 @@ impl Core {
                     return Err(Refusal::unauthorized_client("the client may not use this grant type"));
                 }
                 let CodeExchange { code, redirect_uri, code_verifier: verifier } = exchange;
-                token::redeem(&mut io, &client, Redeem { code, redirect_uri, verifier }).await
+                let resources = Vec::new();
+                token::redeem(&mut io, &client, Redeem { code, redirect_uri, verifier, resources }).await
             };
             let outcome = call.await;
             io.done(outcome)
@@ -164,7 +165,7 @@ impl Core {
         let subject = subject.into();
         self.call(now, entropy, move |mut io| async move {
             let tag = io.names().user_tag(&subject);
-            let outcome = io.grants(&tag).await;
+            let outcome = io.grants(tag).await;
             io.done(outcome)
         })
     }
@@ -179,7 +180,7 @@ impl Core {
         let client_id = client_id.into();
         self.call(now, entropy, move |mut io| async move {
             let tag = io.names().client_tag(&client_id);
-            let outcome = io.grants(&tag).await;
+            let outcome = io.grants(tag).await;
             io.done(outcome)
         })
     }

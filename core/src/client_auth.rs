@@ -75,6 +75,12 @@ impl Io {
         }))
     }
 
+    /// Whether the client is registered still: asked after its epoch was read, so that a client that is deleted
+    /// meanwhile gets nothing that outlives it (invariant I14).
+    pub(crate) async fn is_registered(&mut self, client: &Client) -> Result<bool, Refusal> {
+        Ok(self.client(&client.client_id).await?.is_some())
+    }
+
     /// The client, authenticated as it is registered.
     ///
     /// Generated secrets are compared first, for they cannot be guessed, and only failures touch a limit; where a

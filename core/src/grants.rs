@@ -2,14 +2,11 @@
 
 use crate::config::UserSource;
 use crate::event::{Event, EventKind};
-use crate::io::{Io, Written};
+use crate::io::{Io, Listing, Written};
 use crate::record::{Grant, Kind, OwnerRecord, Stored, UserRecord};
 use crate::refusal::Refusal;
 use crate::store::{Key, Owner, Version};
 use crate::user::{UserAnswer, UserQuestion};
-
-/// The most grants that one listing or one signing-out handles in one flow.
-const MAX_GRANTS: usize = 100_000;
 
 /// The epochs of the owners of a grant: the versions of their records, or none.
 #[derive(Debug, PartialEq, Eq)]
@@ -131,36 +128,42 @@ impl Io {
     }
 
     /// Signs an owner out: the epoch first, then every grant that carries its tag. Returns how many were revoked.
-    async fn sign_out(&mut self, epoch: &Key, tag: &Owner) -> Result<usize, Refusal> {
+    async fn sign_out(&mut self, epoch: &Key, tag: Owner) -> Result<usize, Refusal> {
         self.raise_epoch(epoch).await?;
         let mut revoked = 0_usize;
-        for key in self.find_all(tag, Kind::Grant, MAX_GRANTS).await? {
-            revoked = revoked.saturating_add(usize::from(self.revoke_key(&key).await?));
+        let mut listing = Listing::new(tag, Kind::Grant);
+        while let Some(page) = self.turn(&mut listing).await? {
+            for key in page {
+                revoked = revoked.saturating_add(usize::from(self.revoke_key(&key).await?));
+            }
         }
         Ok(revoked)
     }
 
     pub(crate) async fn sign_out_user(&mut self, subject: &str) -> Result<usize, Refusal> {
         let (epoch, tag) = (self.names().user_epoch(subject), self.names().user_tag(subject));
-        let revoked = self.sign_out(&epoch, &tag).await?;
+        let revoked = self.sign_out(&epoch, tag).await?;
         self.event(Event::new(EventKind::OwnerSignedOut).subject(Some(subject)));
         Ok(revoked)
     }
 
     pub(crate) async fn sign_out_client(&mut self, client_id: &str) -> Result<usize, Refusal> {
         let (epoch, tag) = (self.names().client_epoch(client_id), self.names().client_tag(client_id));
-        let revoked = self.sign_out(&epoch, &tag).await?;
+        let revoked = self.sign_out(&epoch, tag).await?;
         self.event(Event::new(EventKind::OwnerSignedOut).client(client_id));
         Ok(revoked)
     }
 
     /// The usable grants that carry a tag.
-    pub(crate) async fn grants(&mut self, tag: &Owner) -> Result<Vec<GrantSummary>, Refusal> {
+    pub(crate) async fn grants(&mut self, tag: Owner) -> Result<Vec<GrantSummary>, Refusal> {
         let mut grants = Vec::new();
-        for key in self.find_all(tag, Kind::Grant, MAX_GRANTS).await? {
-            let Some(stored) = self.load::<Grant>(&key).await? else { continue };
-            if stored.body.is_usable(self.now) {
-                grants.push(GrantSummary::new(&stored.body));
+        let mut listing = Listing::new(tag, Kind::Grant);
+        while let Some(page) = self.turn(&mut listing).await? {
+            for key in page {
+                let Some(stored) = self.load::<Grant>(&key).await? else { continue };
+                if stored.body.is_usable(self.now) {
+                    grants.push(GrantSummary::new(&stored.body));
+                }
             }
         }
         Ok(grants)

@@ -51,6 +51,20 @@ pub(crate) enum Written {
     Lost,
 }
 
+/// All keys of a kind that carry a tag, page by page: however many there are, a flow holds one page of them.
+pub(crate) struct Listing {
+    next: Option<Query>,
+    kind: Kind,
+}
+
+impl Listing {
+    const PAGE: usize = 100;
+
+    pub(crate) const fn new(owner: Owner, kind: Kind) -> Self {
+        Self { next: Some(Query::new(owner, Self::PAGE)), kind }
+    }
+}
+
 /// How often a flow may still lose a race.
 pub(crate) struct Tries {
     normal: u32,
@@ -164,9 +178,9 @@ impl Io {
             }
             Err(Unopened::UnknownKey(id)) => {
                 self.event(Event::new(EventKind::KeyUnknown).detail(&format!("key {id}, record {key}")));
-                Err(Refusal::unavailable(
-                    "a record is sealed under a key that the ring does not hold; put the key back",
-                ))
+                let detail =
+                    format!("a record is sealed under key {id}, which the ring does not hold; put the key back");
+                Err(Refusal::unavailable(detail))
             }
             Err(Unopened::Broken) => {
                 self.event(Event::new(EventKind::RecordBroken).detail(&format!("record {key}")));
@@ -274,22 +288,15 @@ impl Io {
         }
     }
 
-    /// All keys of a kind that carry a tag, up to `most`.
-    pub(crate) async fn find_all(&mut self, owner: &Owner, kind: Kind, most: usize) -> Result<Vec<Key>, Refusal> {
-        const PAGE: usize = 100;
-        let mut keys: Vec<Key> = Vec::new();
-        let mut query = Query::new(owner.clone(), PAGE);
-        loop {
-            let page = self.find(query).await?;
-            let Some(last) = page.last() else { return Ok(keys) };
-            query = Query::new(owner.clone(), PAGE).after_key(last);
-            let full = page.len() >= PAGE;
-            keys.extend(page.into_iter().filter(|key| self.config.names.is_of_kind(key, kind)));
-            if !full || keys.len() >= most {
-                keys.truncate(most);
-                return Ok(keys);
-            }
+    /// The next page of a listing; nothing after its last one. A page may be empty.
+    pub(crate) async fn turn(&mut self, listing: &mut Listing) -> Result<Option<Vec<Key>>, Refusal> {
+        let Some(query) = listing.next.take() else { return Ok(None) };
+        let owner = query.owner().clone();
+        let page = self.find(query).await?;
+        if page.len() >= Listing::PAGE {
+            listing.next = page.last().map(|last| Query::new(owner, Listing::PAGE).after_key(last));
         }
+        Ok(Some(page.into_iter().filter(|key| self.config.names.is_of_kind(key, listing.kind)).collect()))
     }
 
     pub(crate) async fn ask_user(&mut self, question: UserQuestion) -> Result<UserAnswer, Refusal> {

@@ -59,13 +59,27 @@ impl Login {
             io.take(counter).await?;
         }
         let name = self.name.clone();
-        let signed_in = match io.config.users {
-            UserSource::Authenticate => self.ask_host(io, client).await?,
-            UserSource::BuiltIn | UserSource::Find => self.verify(io, client).await?,
+        let users = io.config.users;
+        let judged = match users {
+            UserSource::Authenticate => self.ask_host(io, client).await,
+            UserSource::BuiltIn | UserSource::Find => self.verify(io, client).await,
         };
-        let Some(signed_in) = signed_in else {
-            io.event(Event::new(EventKind::LoginFailed).client(&client.client_id).detail(&name));
-            return Err(failed());
+        let signed_in = match judged {
+            Ok(Some(signed_in)) => signed_in,
+            Ok(None) => {
+                io.event(Event::new(EventKind::LoginFailed).client(&client.client_id).detail(&name));
+                return Err(failed());
+            }
+            Err(refusal) => {
+                // No password was judged, so nobody is to be held off for it. Only a host that judges for itself may
+                // have failed afterwards, or may call a wrong password a failure.
+                if users != UserSource::Authenticate {
+                    for (counter, _) in &counters {
+                        io.settle_counter(counter, Settle::Refund).await;
+                    }
+                }
+                return Err(refusal);
+            }
         };
         for (counter, settle) in &counters {
             io.settle_counter(counter, *settle).await;
@@ -92,23 +106,30 @@ impl Login {
         Ok(settles.into_iter().filter_map(|(counter, settle)| Some((counter?, settle))).collect())
     }
 
-    /// The host verifies for itself. Its subject is known only afterwards, so the epochs are read afterwards, too: a
-    /// sign-out that ends between the host's check and this read does not end the new grant.
+    /// The host verifies for itself. Whose epoch to read is known only afterwards, so the host is asked again, by
+    /// subject, whether the user still stands: what was dismissed before the epoch was read gets nothing.
     async fn ask_host(self, io: &mut Io, client: &Client) -> Result<Option<SignedIn>, Refusal> {
         let question = UserQuestion::Authenticate { name: self.name, password: self.password };
         let UserAnswer::Found(user) = io.ask_user(question).await? else { return Ok(None) };
         let epochs = io.epochs(Some(&user.subject), &client.client_id).await?;
+        let question = UserQuestion::Find { subject: user.subject.clone() };
+        let UserAnswer::Found(_) = io.ask_user(question).await? else { return Ok(None) };
         Ok(Some(SignedIn { subject: user.subject, username: user.username, epochs }))
     }
 
     async fn verify(self, io: &mut Io, client: &Client) -> Result<Option<SignedIn>, Refusal> {
-        let user = match io.user_by_name(&self.name).await? {
-            UserAnswer::Found(user) => Some(user),
-            UserAnswer::Absent | UserAnswer::Dismissed => None,
+        // The name has to be looked up to know whose epoch to read, and again after it: a password or a standing that
+        // is older than the epoch would outlive the sign-out that came with its change (invariant I14). An unknown
+        // user costs the same calls.
+        let subject = match io.user_by_name(&self.name).await? {
+            UserAnswer::Found(user) => user.subject,
+            UserAnswer::Absent | UserAnswer::Dismissed => String::new(),
         };
-        // Read before the password is looked at, for an unknown user as well: the store calls tell nothing.
-        let subject = user.as_ref().map_or("", |user| user.subject.as_str());
-        let epochs = io.epochs(Some(subject), &client.client_id).await?;
+        let epochs = io.epochs(Some(&subject), &client.client_id).await?;
+        let user = match io.user_by_name(&self.name).await? {
+            UserAnswer::Found(user) if user.subject == subject => Some(user),
+            UserAnswer::Found(_) | UserAnswer::Absent | UserAnswer::Dismissed => None,
+        };
         let cost = io.config.settings.password_cost;
         let hash = user.as_ref().and_then(|user| user.password_hash.clone());
         let fits = self.password.expose().len() <= MAX_PASSWORD;
@@ -124,7 +145,7 @@ impl Login {
             return Ok(None);
         }
         if verified.rehash_wanted && fits {
-            io.rehash(&user, self.password, cost).await?;
+            io.rehash(&user, self.password, cost).await;
         }
         let username = user.username.or(Some(self.name));
         Ok(Some(SignedIn { subject: user.subject, username, epochs }))
@@ -141,14 +162,15 @@ impl Io {
         Ok(found.map_or(UserAnswer::Absent, |stored| stored.body.answer()))
     }
 
-    /// Replaces a hash whose cost has changed. A lost race, or a host that cannot, does not fail the login.
-    async fn rehash(&mut self, user: &User, password: Secret, cost: u32) -> Result<(), Refusal> {
+    /// Replaces a hash whose cost has changed. A lost race, a full work queue or a host that cannot does not fail the
+    /// login: the next one tries again.
+    async fn rehash(&mut self, user: &User, password: Secret, cost: u32) {
         let salt = self.random();
-        let Outcome::Hashed(Ok(hash)) = self.work(Task::Hash { password, cost, salt }).await? else { return Ok(()) };
+        let Ok(Outcome::Hashed(Ok(hash))) = self.work(Task::Hash { password, cost, salt }).await else { return };
         let replaced = if self.config.users == UserSource::BuiltIn {
             let name = user.username.as_deref().unwrap_or_default();
             let key = self.user_key(name);
-            let Ok(Some(stored)) = self.load::<UserRecord>(&key).await else { return Ok(()) };
+            let Ok(Some(stored)) = self.load::<UserRecord>(&key).await else { return };
             // Another hash than the one that was verified: the password was changed meanwhile.
             let unchanged = stored
                 .body
@@ -166,6 +188,5 @@ impl Io {
         if replaced {
             self.event(Event::new(EventKind::HashReplaced).subject(Some(&user.subject)));
         }
-        Ok(())
     }
 }

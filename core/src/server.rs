@@ -1,5 +1,6 @@
 //! The whole server as a function: a request, the time and entropy in; steps, and at the end a response, out.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::header::{
@@ -60,6 +61,18 @@ impl Core {
             }
         };
         Flow::start(body, |refusal| refused(&refusal, "proofkey"))
+    }
+
+    /// The address that has to answer for this request, if it is a read that anybody may make and that touches no
+    /// store: hosts limit those within the process (design section 3). Nothing for every other request, and where
+    /// `limit_address` is off.
+    #[must_use]
+    pub fn open_read(&self, request: &Request) -> Option<IpAddr> {
+        self.config.settings.limit_address?;
+        match Endpoint::at(&self.config, request.http().uri().path())? {
+            Endpoint::Challenge | Endpoint::Metadata => request.client_address(&self.config.trusted_proxies),
+            _ => None,
+        }
     }
 
     /// The response to a request that is refused without a flow: by a guard of the host's own API, or because the host

@@ -9,8 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use proofkey_core::{
-    Config, Core, Entropy, KeyError, Refusal, Request, Response, Step, StoreError, UnixTime, UserAnswer, UserQuestion,
-    Work,
+    Config, Core, Entropy, KeyError, Refusal, Response, Step, StoreError, UnixTime, UserAnswer, UserQuestion, Work,
 };
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
@@ -79,16 +78,14 @@ impl AsyncServer {
 
     /// Answers one HTTP request, given with its outer path and raw query. As [`crate::Server::handle`].
     pub async fn handle(&self, request: http::Request<Bytes>, peer: Option<IpAddr>) -> Response {
-        match self.0.shared.start() {
-            Ok((core, now, entropy)) => {
-                let step = core.begin(Request::new(request, peer), now, entropy);
-                self.to_end(step, Patience::Client).await
-            }
-            Err(refusal) => self.0.shared.core().refused(&refusal),
+        match self.0.shared.begin(request, peer) {
+            Ok(step) => self.to_end(step, Patience::Client).await,
+            Err(refusal) => self.refused(&refusal),
         }
     }
 
     /// The answer to a request whose body could not be read to its end.
+    #[cfg(feature = "axum")]
     pub(crate) fn unreadable(&self) -> Response {
         self.0.shared.core().refused(&Refusal::unreadable())
     }

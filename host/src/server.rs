@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use proofkey_core::{Config, KeyError, Refusal, Request, Response, Step, StoreError, UserAnswer, UserQuestion, Work};
+use proofkey_core::{Config, KeyError, Refusal, Response, Step, StoreError, UserAnswer, UserQuestion, Work};
 
 use crate::builder::Builder;
 use crate::keys::Keys;
@@ -60,11 +60,16 @@ impl Server {
     /// address that the connection came from; without it, limits by address do not apply.
     #[must_use]
     pub fn handle(&self, request: http::Request<Bytes>, peer: Option<IpAddr>) -> Response {
-        let parts = &self.0;
-        match parts.shared.start() {
-            Ok((core, now, entropy)) => self.drive(core.begin(Request::new(request, peer), now, entropy)),
-            Err(refusal) => parts.shared.core().refused(&refusal),
+        match self.0.shared.begin(request, peer) {
+            Ok(step) => self.drive(step),
+            Err(refusal) => self.refused(&refusal),
         }
+    }
+
+    /// The answer to a refused request to the host's API.
+    #[must_use]
+    pub fn refused(&self, refusal: &Refusal) -> Response {
+        self.0.shared.core().refused(refusal)
     }
 
     /// The configuration in force.

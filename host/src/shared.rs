@@ -1,13 +1,16 @@
 //! What both servers are made of: the core, and the parts of the world that it is driven with.
 
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use proofkey_core::{Config, Core, Entropy, Event, KeyError, Refusal, Reply, StoreError, UnixTime};
+use bytes::Bytes;
+use proofkey_core::{Config, Core, Entropy, Event, KeyError, Refusal, Reply, Request, Step, StoreError, UnixTime};
 
 use crate::clock::Clock;
 use crate::entropy::EntropySource;
 use crate::keys::Keys;
+use crate::reads::OpenReads;
 use crate::work::WorkQueue;
 
 /// Writes between two sweeps, and rows a sweep.
@@ -22,6 +25,7 @@ pub(crate) struct Shared {
     entropy: EntropySource,
     on_event: Option<OnEvent>,
     pub(crate) queue: WorkQueue,
+    reads: OpenReads,
     writes: AtomicU64,
     sweeps: bool,
 }
@@ -38,6 +42,7 @@ impl Shared {
             queue: WorkQueue::new(settings.work_limit(), settings.flow_deadline()),
             sweeps: settings.sweeps(),
             core: RwLock::new(Core::new(config)),
+            reads: OpenReads::default(),
             clock,
             entropy,
             on_event,
@@ -50,9 +55,19 @@ impl Shared {
         self.core.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Starts the flow of a request, unless the process refuses it at once.
+    pub(crate) fn begin(&self, request: http::Request<Bytes>, peer: Option<IpAddr>) -> Result<Step, Refusal> {
+        let (core, now, entropy) = self.start()?;
+        let request = Request::new(request, peer);
+        match core.open_read(&request).and_then(|address| self.reads.refuse(address, now)) {
+            Some(wait) => Err(Refusal::too_many_reads(wait)),
+            None => Ok(core.begin(request, now, entropy)),
+        }
+    }
+
     /// What a flow starts with.
     pub(crate) fn start(&self) -> Result<(Core, UnixTime, Entropy), Refusal> {
-        let entropy = self.entropy.draw().map_err(|error| Refusal::host_failed(StoreError::new(error)))?;
+        let entropy = self.entropy.draw().map_err(|error| Refusal::no_entropy(StoreError::new(error)))?;
         Ok((self.core(), self.clock.now(), entropy))
     }
 

@@ -56,6 +56,9 @@ pub(crate) async fn authorize(io: &mut Io, request: &Request) -> Result<Response
     let checked = check(io, &client, &parameters)?;
     let login = Login::read(&mut parameters)?;
     let user = login.run(io, &client).await?;
+    if !io.is_registered(&client).await? {
+        return Err(Refusal::access_denied("the client was deleted meanwhile"));
+    }
     note_challenge(io, &client, &checked.challenge).await?;
     let code = grant_code(io, &client, &checked, user.epochs, user.subject, user.username).await?;
     let code = code.expose_text().unwrap_or_default();

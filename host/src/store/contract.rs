@@ -17,6 +17,9 @@ use proofkey_core::{Key, MAX_BODY, MAX_KEY, Owner, Query, Record, StoreError, Un
 
 use super::Store;
 
+#[cfg(feature = "tokio")]
+mod awaited;
+
 /// Runs every clause, each over a fresh store.
 ///
 /// # Panics
@@ -49,6 +52,25 @@ pub fn check<S: Store>(make: impl Fn() -> S) {
 pub fn check_durable<S: Store>(open: impl Fn(usize) -> S) {
     acknowledged_writes_are_found_after_a_crash(|| open(0));
     two_handles_see_each_other(&open(1), &open(1));
+}
+
+/// [`check`] for an asynchronous store, whose futures are awaited on `runtime`: one of several threads, in a plain
+/// `#[test]`.
+///
+/// # Panics
+/// With the first clause that the store breaks.
+#[cfg(feature = "tokio")]
+pub fn check_async<S: super::AsyncStore>(runtime: &tokio::runtime::Handle, make: impl Fn() -> S) {
+    check(|| awaited::Awaited { store: make(), runtime: runtime.clone() });
+}
+
+/// [`check_durable`] for an asynchronous store; as [`check_async`].
+///
+/// # Panics
+/// With the first clause that the store breaks.
+#[cfg(feature = "tokio")]
+pub fn check_async_durable<S: super::AsyncStore>(runtime: &tokio::runtime::Handle, open: impl Fn(usize) -> S) {
+    check_durable(|clause| awaited::Awaited { store: open(clause), runtime: runtime.clone() });
 }
 
 fn key(text: &str) -> Key {

@@ -33,7 +33,11 @@ pub(crate) async fn issue(
     let primary = config.ring.primary().ok_or_else(|| Refusal::server_error("the key ring is empty"))?;
     let fresh = io.fresh(primary);
     let (grant, issued) = Grant::for_client(approval, &super::terms(io, client), &fresh, io.now);
+    let signed_out = || Refusal::invalid_client("the client was signed out meanwhile");
     let epochs = io.epochs(None, &client.client_id).await?;
+    if !io.is_registered(client).await? {
+        return Err(signed_out());
+    }
     let key = io.names().key(Kind::Grant, &id);
     // The id is 128 fresh bits, so a lost race means that the store answers nonsense.
     if io.create(key.clone(), &grant).await? == Written::Lost {
@@ -41,7 +45,7 @@ pub(crate) async fn issue(
     }
     if io.epochs(None, &client.client_id).await? != epochs {
         io.revoke_key(&key).await?;
-        return Err(Refusal::invalid_client("the client was signed out meanwhile"));
+        return Err(signed_out());
     }
     io.event(Event::new(EventKind::TokenIssued).client(&client.client_id).grant(grant.id()));
     let tokens = Tokens::seal(id, issued, config.issuer(), &config.ring);
