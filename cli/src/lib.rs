@@ -1,3 +1,11 @@
-//! The proofkey server and its operator's commands, as a library with a thin binary.
-
+//! The `proofkey` command as a library: settings, the server, and the operator's commands.
+//!
+//! The binary calls [`run`] with its arguments and variables; nothing here reads the environment by itself.
 #![forbid(unsafe_code)]
+
+mod command;
+mod failure;
+mod output;
+mod settings;
+
+pub use command::{World, run};

@@ -47,7 +47,8 @@ pub use access::{AccessToken, Requirement};
 pub use admin::{AdminError, UserChange, UserSummary};
 pub use api::{ClientCredentials, CodeExchange};
 pub use config::{
-    Alias, ApiMisuse, Config, Limit, Problem, Rotation, SETTINGS, ScopeText, Setting, Settings, UserSource,
+    Alias, ApiMisuse, Config, Limit, Problem, Rotation, SETTINGS, ScopeText, Setting, Settings, Unit, UserSource,
+    is_true, text as setting_text,
 };
 pub use endpoint::challenge::Pkce;
 pub use endpoint::introspect::Introspection;

@@ -4,7 +4,7 @@ mod issuer;
 mod problem;
 mod settings;
 mod table;
-mod text;
+pub mod text;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use ipnet::IpNet;
 pub(crate) use issuer::Issuer;
 pub use problem::{ApiMisuse, Problem};
 pub use settings::{ScopeText, Settings};
-pub use table::{Alias, SETTINGS, Setting};
+pub use table::{Alias, SETTINGS, Setting, Unit, is_true};
 
 use crate::keys::KeyRing;
 use crate::name::Names;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Limit;
 
 /// `900`, `900s`, `15m`, `12h`, `30d` or `0.5`: seconds unless a unit is named.
-pub(crate) fn span(text: &str) -> Option<Duration> {
+pub fn span(text: &str) -> Option<Duration> {
     let text = text.trim();
     let number = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic() || letter == ' ');
     let seconds = match text.get(number.len()..)?.trim() {
@@ -22,7 +22,7 @@ pub(crate) fn span(text: &str) -> Option<Duration> {
 }
 
 /// A span as short as it can be said: `1h`, `900s`, `0.5s`.
-pub(crate) fn span_text(span: Duration) -> String {
+pub fn span_text(span: Duration) -> String {
     let seconds = span.as_secs();
     if span.subsec_millis() != 0 {
         return format!("{}s", span.as_secs_f64());
@@ -50,12 +50,12 @@ pub(crate) fn limit_text(limit: Option<Limit>) -> String {
 }
 
 /// Words separated by blanks or commas.
-pub(crate) fn words(text: &str) -> impl Iterator<Item = &str> {
+pub fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split([' ', ',', '\t', '\n']).filter(|word| !word.is_empty())
 }
 
 /// A size in bytes: `65536`, `64k`, `64 KiB`, `1m`.
-pub(crate) fn size(text: &str) -> Option<usize> {
+pub fn size(text: &str) -> Option<usize> {
     let text = text.trim().to_ascii_lowercase();
     let number = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic() || letter == ' ');
     let unit: usize = match text.get(number.len()..)?.trim() {
