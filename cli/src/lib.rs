@@ -6,6 +6,10 @@
 mod command;
 mod failure;
 mod output;
+mod password;
+mod secret_file;
 mod settings;
+mod text;
+mod walk;
 
 pub use command::{World, run};

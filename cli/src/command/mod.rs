@@ -1,6 +1,12 @@
 //! The command line: noun, then verb; one file a command.
 
 mod check;
+mod clients;
+mod grants;
+mod records;
+mod sweep;
+mod users;
+mod walk;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -57,13 +63,18 @@ struct Common {
 #[derive(Subcommand)]
 enum Command {
     Check(check::Check),
+    Clients(clients::Clients),
+    Grants(grants::Grants),
+    Records(records::Records),
+    Sweep(sweep::Sweep),
+    Try(walk::Try),
+    Users(users::Users),
 }
 
 /// A command under way: where its settings come from, and where it answers.
 pub(crate) struct Invocation<'a> {
     pub(crate) origins: Origins,
     pub(crate) output: Output<'a>,
-    #[expect(dead_code, reason = "read by `users add --password-stdin`")]
     pub(crate) stdin: &'a mut dyn BufRead,
 }
 
@@ -74,7 +85,6 @@ impl Invocation<'_> {
     }
 
     /// A server of the settings, for commands that work on the store and end.
-    #[expect(dead_code, reason = "for the commands on clients, users, grants and records")]
     pub(crate) fn server(&self) -> Result<proofkey::Server, Failure> {
         self.collect().server()
     }
@@ -96,6 +106,12 @@ pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>, wor
     let mut invocation = Invocation { origins, output, stdin };
     let outcome = match command {
         Command::Check(check) => check.run(&mut invocation),
+        Command::Clients(clients) => clients.run(&mut invocation),
+        Command::Grants(grants) => grants.run(&mut invocation),
+        Command::Records(records) => records.run(&mut invocation),
+        Command::Sweep(sweep) => sweep.run(&mut invocation),
+        Command::Try(walk) => walk.run(&mut invocation),
+        Command::Users(users) => users.run(&mut invocation),
     };
     match outcome {
         Ok(()) => 0,
