@@ -29,6 +29,7 @@ impl Complaint {
 impl fmt::Display for Complaint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.setting, &self.source) {
+            (Some(setting), Some(source)) if setting == source => write!(f, "{setting}: {}", self.problem),
             (Some(setting), Some(source)) => write!(f, "{setting} ({source}): {}", self.problem),
             (Some(name), None) | (None, Some(name)) => write!(f, "{name}: {}", self.problem),
             (None, None) => f.write_str(&self.problem),
@@ -46,6 +47,11 @@ impl Failure {
     /// A failure that no setting is to blame for.
     pub(crate) fn new(problem: impl Into<String>) -> Self {
         Self { errors: vec![Complaint { setting: None, source: None, problem: problem.into() }] }
+    }
+
+    /// What is wrong.
+    pub(crate) fn complaints(&self) -> &[Complaint] {
+        &self.errors
     }
 
     /// A failure for each complaint.

@@ -5,10 +5,14 @@
 
 mod command;
 mod failure;
+mod log;
 mod output;
 mod password;
+mod private_file;
 mod secret_file;
+mod serve;
 mod settings;
+mod signing;
 mod text;
 mod walk;
 

@@ -1,7 +1,7 @@
 //! Where commands answer: text for people, or one JSON value for programs.
 
 use std::fmt::Display;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 
 use serde::Serialize;
 
@@ -26,13 +26,12 @@ impl<'a> Output<'a> {
 
     /// The answer of a command: `value` with `--json`, else `text`.
     pub(crate) fn answer(&mut self, value: &impl Serialize, text: impl Display) -> Result<(), Failure> {
-        if self.json {
-            serde_json::to_writer(&mut *self.stdout, value)?;
-            writeln!(self.stdout)?;
-        } else {
-            writeln!(self.stdout, "{}", text.to_string().trim_end())?;
+        let text = if self.json { serde_json::to_string(value)? } else { text.to_string() };
+        match writeln!(self.stdout, "{}", text.trim_end()).and_then(|()| self.stdout.flush()) {
+            // Whoever reads has seen enough: `proofkey check | head`.
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+            written => Ok(written?),
         }
-        Ok(self.stdout.flush()?)
     }
 
     /// Something for the operator that is no part of the answer.

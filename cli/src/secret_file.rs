@@ -1,15 +1,14 @@
-//! A new file that holds one secret and that nobody else can read.
+//! A new private file with one secret, for as long as it is not known whether the secret will be of use.
 
-use std::fs::OpenOptions;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 
 use proofkey::Secret;
+use zeroize::Zeroizing;
 
 use crate::failure::Failure;
+use crate::private_file;
 
-/// The file, which is removed again unless it is kept: what its secret was made for may fail.
+/// Removed again unless it is kept: what its secret was made for may fail.
 pub(crate) struct SecretFile {
     path: PathBuf,
     kept: bool,
@@ -18,16 +17,7 @@ pub(crate) struct SecretFile {
 impl SecretFile {
     /// Writes a secret to a file that must not exist yet.
     pub(crate) fn create(path: PathBuf, secret: &Secret) -> Result<Self, Failure> {
-        let told = |error: std::io::Error| match error.kind() {
-            std::io::ErrorKind::AlreadyExists => {
-                Failure::new(format!("{} exists, and is not overwritten; move it away first", path.display()))
-            }
-            _ => Failure::new(format!("{}: {error}", path.display())),
-        };
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(told)?;
-        let mut text = zeroize::Zeroizing::new(secret.expose().to_vec());
-        text.push(b'\n');
-        file.write_all(&text).and_then(|()| file.sync_all()).map_err(told)?;
+        private_file::create(&path, &Zeroizing::new(format!("{}\n", secret.expose_text().unwrap_or_default())))?;
         Ok(Self { path, kept: false })
     }
 

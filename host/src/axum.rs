@@ -15,6 +15,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::ops::Deref;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -26,6 +27,7 @@ use axum::routing::any;
 use bytes::Bytes;
 use http_body_util::LengthLimitError;
 use proofkey_core::{AccessToken, Requirement, Scope};
+use tokio::time::timeout;
 use tower::{Layer, Service};
 
 use crate::{AsyncServer, BoxFuture};
@@ -54,14 +56,20 @@ fn at(server: &AsyncServer, wanted: impl Fn(&str) -> bool) -> Router {
 
 /// Answers one request of axum's; for hosts that route by themselves.
 pub async fn answer(server: AsyncServer, request: Request<Body>) -> Response<Body> {
+    answer_within(server, request, Duration::MAX).await
+}
+
+/// As [`answer`], for a service that slow clients reach directly: a body that has not arrived in full after `receive` is
+/// refused. What follows is bounded by `flow_deadline`.
+pub async fn answer_within(server: AsyncServer, request: Request<Body>, receive: Duration) -> Response<Body> {
     let peer = peer(&request);
     let (parts, body) = request.into_parts();
     let limit = server.with_config(|config| config.settings().max_body());
-    let body = match to_bytes(body, limit).await {
-        Ok(body) => body,
+    let body = match timeout(receive, to_bytes(body, limit)).await {
+        Ok(Ok(body)) => body,
         // One byte too many is as good as all of them: the answer is 413.
-        Err(error) if is_too_long(&error) => Bytes::from(vec![0; limit.saturating_add(1)]),
-        Err(_) => return server.unreadable().map(Body::from),
+        Ok(Err(error)) if is_too_long(&error) => Bytes::from(vec![0; limit.saturating_add(1)]),
+        Ok(Err(_)) | Err(_) => return server.unreadable().map(Body::from),
     };
     server.handle(Request::from_parts(parts, body), peer).await.map(Body::from)
 }

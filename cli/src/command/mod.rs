@@ -2,8 +2,12 @@
 
 mod check;
 mod clients;
+mod flags;
 mod grants;
+mod init;
+mod keys;
 mod records;
+mod serve;
 mod sweep;
 mod users;
 mod walk;
@@ -14,6 +18,8 @@ use std::io::{BufRead, Write};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+
+pub(crate) use flags::SettingFlags;
 
 use crate::failure::Failure;
 use crate::output::Output;
@@ -65,7 +71,10 @@ enum Command {
     Check(check::Check),
     Clients(clients::Clients),
     Grants(grants::Grants),
+    Init(init::Init),
+    Keys(keys::Keys),
     Records(records::Records),
+    Serve(serve::Serve),
     Sweep(sweep::Sweep),
     Try(walk::Try),
     Users(users::Users),
@@ -108,7 +117,10 @@ pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>, wor
         Command::Check(check) => check.run(&mut invocation),
         Command::Clients(clients) => clients.run(&mut invocation),
         Command::Grants(grants) => grants.run(&mut invocation),
+        Command::Init(init) => init.run(&mut invocation),
+        Command::Keys(keys) => keys.run(&mut invocation),
         Command::Records(records) => records.run(&mut invocation),
+        Command::Serve(serve) => serve.run(&mut invocation),
         Command::Sweep(sweep) => sweep.run(&mut invocation),
         Command::Try(walk) => walk.run(&mut invocation),
         Command::Users(users) => users.run(&mut invocation),

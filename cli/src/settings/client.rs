@@ -11,7 +11,7 @@ use super::{Variables, nearest};
 use crate::failure::Complaint;
 
 /// The fields of a client, with what each takes.
-const FIELDS: [(&str, &str); 18] = [
+pub(super) const FIELDS: [(&str, &str); 18] = [
     ("client_id", "a text"),
     ("client_name", "a text"),
     ("client_secret", "a text"),

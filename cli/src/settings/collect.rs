@@ -4,13 +4,15 @@
 //! beside the canonical one and differs is an error; only `store` goes before `DATABASE_URL` without one.
 
 use proofkey::core::{Alias, is_true};
-use proofkey::{Client, Keys, Server, Settings};
+use proofkey::{ApiMisuse, AsyncServer, Builder, Client, Event, Keys, Server, Settings};
 
 use super::file::File;
-use super::key;
+use super::key::{keys, missing_keys};
 use super::table::Section;
-use super::{Origins, Own, Row, Source, Variables, nearest, rows};
+use super::{AuditLog, Flag, Origins, Own, Row, Source, Variables, nearest, rows};
 use crate::failure::{Complaint, Failure};
+use crate::log::append_event;
+use crate::private_file::is_shared;
 
 /// One setting with its value and where that came from.
 #[derive(Clone, Debug)]
@@ -49,6 +51,12 @@ impl Collected {
             warnings: Vec::new(),
         };
         all.complaints.extend(file.complaints);
+        for (client, source) in &all.clients {
+            let problems = client.problems().into_iter();
+            let problems =
+                problems.map(|problem| Complaint::of("clients", Some(source.to_string()), problem.to_string()));
+            all.complaints.extend(problems);
+        }
         let named: Vec<(&str, &str, &Source)> =
             file.values.iter().map(|(name, text, source)| (*name, text.as_str(), source)).collect();
         for row in rows() {
@@ -70,46 +78,79 @@ impl Collected {
             }
         }
         all.check_switches(&variables);
+        all.warn(origins, file.holds_secret);
         all
     }
 
-    /// The server of the settings, without its keys: for `build`.
-    pub(crate) fn failure(&self) -> Option<Failure> {
-        (!self.complaints.is_empty()).then(|| Failure::of(self.complaints.clone()))
+    /// A server that answers on the calling thread. What it does is noted in the audit log, if that is a file.
+    pub(crate) fn server(mut self) -> Result<Server, Failure> {
+        let builder = self.configure(Server::builder(""));
+        let audit_log = self.own.audit_log.clone();
+        // The call is done when its event comes: a log that cannot be written is no reason to say that it is not.
+        let builder = builder.on_event(move |event| drop(append_event(&audit_log, event)));
+        self.finish(builder.build())
     }
 
-    /// A server that answers on the calling thread.
-    pub(crate) fn server(self) -> Result<Server, Failure> {
-        let builder = Server::builder("");
-        self.built(|keys, settings, clients| {
-            let builder = builder.settings(settings).keys(keys);
-            clients.into_iter().fold(builder, |builder, client| builder.client(client)).build()
-        })
-    }
-
-    /// Builds a server if nothing is wrong, and gives what is wrong with the whole its sources.
-    pub(crate) fn built<S>(
+    /// A server for tokio.
+    pub(crate) fn async_server(
         mut self,
-        build: impl FnOnce(Keys, Settings, Vec<Client>) -> Result<S, proofkey::ApiMisuse>,
-    ) -> Result<S, Failure> {
-        if let Some(failure) = self.failure() {
-            return Err(failure);
-        }
-        let Some(keys) = self.keys.take() else { return Err(missing_keys().into()) };
-        let clients = self.clients.iter().map(|(client, _)| client.clone()).collect();
-        build(keys, self.settings.clone(), clients)
-            .map_err(|misuse| Failure::of(misuse.problems().iter().map(|problem| self.complaint(problem)).collect()))
+        on_event: impl Fn(&Event) + Send + Sync + 'static,
+    ) -> Result<AsyncServer, Failure> {
+        let builder = self.configure(AsyncServer::builder("")).on_event(on_event);
+        self.finish(builder.build())
     }
 
-    /// A problem of the whole, with the source of its setting.
-    pub(crate) fn complaint(&self, problem: &proofkey::Problem) -> Complaint {
-        let value = self.values.iter().find(|value| value.row.name() == problem.setting());
-        let source = value.map(|value| value.source.to_string());
-        Complaint::of(problem.setting(), source, problem.text())
+    fn configure<S>(&mut self, builder: Builder<S>) -> Builder<S> {
+        let builder = builder.settings(self.settings.clone());
+        let builder = self.clients.iter().fold(builder, |builder, (client, _)| builder.client(client.clone()));
+        match self.keys.take() {
+            Some(keys) => builder.keys(keys),
+            None => builder,
+        }
+    }
+
+    /// Adds what is wrong with the whole to what is wrong with its parts.
+    fn finish<S>(mut self, built: Result<S, ApiMisuse>) -> Result<S, Failure> {
+        let (server, problems) = match &built {
+            Ok(_) => (built.ok(), Vec::new()),
+            Err(misuse) => {
+                let problems =
+                    misuse.problems().iter().map(|problem| self.complaint_of(problem.setting(), problem.text()));
+                (None, problems.collect())
+            }
+        };
+        for problem in problems {
+            let is_told = |told: &Complaint| {
+                told.setting == problem.setting
+                    && (told.problem == problem.problem || told.setting.as_deref() == Some("encryption_keys"))
+            };
+            if !self.complaints.iter().any(is_told) {
+                self.complaints.push(problem);
+            }
+        }
+        server.filter(|_| self.complaints.is_empty()).ok_or_else(|| Failure::of(self.complaints))
+    }
+
+    /// A complaint of a setting, with the source of its value.
+    pub(crate) fn complaint_of(&self, name: &str, problem: impl Into<String>) -> Complaint {
+        let value = self.values.iter().find(|value| value.row.name() == name);
+        Complaint::of(name, value.map(|value| value.source.to_string()), problem)
+    }
+
+    /// Where the value of a setting comes from.
+    pub(crate) fn source_of(&self, name: &str) -> String {
+        let value = self.values.iter().find(|value| value.row.name() == name);
+        value.map(|value| value.source.to_string()).unwrap_or_default()
+    }
+
+    /// The value of a setting, as it may be shown.
+    pub(crate) fn shown(&self, name: &str) -> String {
+        let value = self.values.iter().find(|value| value.row.name() == name);
+        value.map(|value| value.shown.clone()).unwrap_or_default()
     }
 
     fn take_keys(&mut self, row: Row, variables: &Variables<'_>) {
-        let found = key::keys(variables, &mut self.complaints);
+        let found = keys(variables, &mut self.complaints);
         if let Some((keys, source)) = found {
             let ids = keys.ids();
             let count = if ids.len() == 1 { "1 key".to_owned() } else { format!("{} keys", ids.len()) };
@@ -133,8 +174,8 @@ impl Collected {
         file: &[(&str, &str, &Source)],
     ) -> Option<(String, Source)> {
         let name = row.name();
-        if let Some((_, text, source)) = origins.flags.iter().rev().find(|(flag, ..)| flag == name) {
-            return Some((text.clone(), source.clone()));
+        if let Some(flag) = origins.flags.iter().rev().find(|flag| flag.name == name) {
+            return Some((flag.text.clone(), flag.source.clone()));
         }
         let variable = variables.find(&row.variable()).map(|(text, source)| (text.trim().to_owned(), source));
         let written = file.iter().find(|(one, ..)| *one == name);
@@ -181,6 +222,23 @@ impl Collected {
         self.values.push(Value { row, shown, source });
     }
 
+    /// What a careful operator would want to know.
+    fn warn(&mut self, origins: &Origins, config_holds_secret: bool) {
+        if self.settings.store_url().is_some_and(|url| url.starts_with("memory:")) {
+            self.warnings.push("store is memory: everything is lost when the server ends".to_owned());
+        }
+        if self.own.audit_log == AuditLog::Off {
+            self.warnings.push("audit_log is off: sign-ins, replays and revocations leave no trace".to_owned());
+        }
+        let config = origins.config_path();
+        for path in [Some(origins.env_path()), config_holds_secret.then_some(config)].into_iter().flatten() {
+            if is_shared(&path) == Some(true) {
+                let path = path.display();
+                self.warnings.push(format!("{path} holds secrets and others may read it; chmod 600 {path}"));
+            }
+        }
+    }
+
     /// `HTTPS_ONLY` and `SECURE_COOKIES` cannot weaken what the issuer demands.
     fn check_switches(&mut self, variables: &Variables<'_>) {
         let https = self.settings.text("issuer").unwrap_or_default().starts_with("https:");
@@ -215,18 +273,13 @@ fn contradiction(name: &str, (text, canonical): (&str, &Source), alias: &Alias, 
     Complaint::of(name, Some(canonical.to_string()), problem)
 }
 
-fn missing_keys() -> Complaint {
-    let problem = "they are missing: set OAUTH2_ENCRYPTION_KEY; `proofkey keys generate` makes one";
-    Complaint::of("encryption_keys", None, problem)
-}
-
 /// Flags that name no setting.
 fn misused(origins: &Origins) -> Vec<Complaint> {
     let no_pair = origins.misused.iter().map(|text| {
         let name = text.split_whitespace().next().unwrap_or_default();
         Complaint::of(format!("--set {name}"), None, "it takes NAME=VALUE")
     });
-    let unknown = origins.flags.iter().filter_map(|(name, _, source)| {
+    let unknown = origins.flags.iter().filter_map(|Flag { name, source, .. }| {
         let problem = match rows().find(|row| row.name() == name) {
             Some(row) if row.section == Section::Secret => {
                 "a secret does not belong on a command line, where every process can read it: use proofkey.env"

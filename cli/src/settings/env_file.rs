@@ -25,11 +25,11 @@ struct Variable {
 }
 
 impl EnvFile {
-    /// The file at this path; without one, no variables.
-    pub(crate) fn read(path: &Path) -> Result<Self, Complaint> {
+    /// The file at this path, if there is one.
+    pub(crate) fn read(path: &Path) -> Result<Option<Self>, Complaint> {
         match std::fs::read_to_string(path).map(Zeroizing::new) {
-            Ok(text) => Ok(Self::parse(&text)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
+            Ok(text) => Ok(Some(Self::parse(&text))),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Complaint::of(path.display().to_string(), None, format!("it cannot be read: {error}"))),
         }
     }
@@ -47,7 +47,7 @@ impl EnvFile {
                 at += end + 1;
                 continue;
             }
-            match assignment(rest) {
+            match read(rest) {
                 Some((name, value, length)) => {
                     let place = at..at + length;
                     file.variables.retain(|other| other.name != name); // as in a shell, the last one counts
@@ -83,7 +83,7 @@ impl EnvFile {
 
     /// The text with another value for a variable, which is appended if it does not stand there.
     pub(crate) fn replaced(&self, text: &str, name: &str, value: &str) -> Zeroizing<String> {
-        let assignment = Zeroizing::new(format!("{name}={}", quoted(value).as_str()));
+        let assignment = assignment(name, value);
         let found = self.variables.iter().find(|variable| variable.name == name);
         Zeroizing::new(match found.map(|found| found.place.clone()) {
             Some(place) => [&text[..place.start], &assignment, &text[place.end..]].concat(),
@@ -93,8 +93,12 @@ impl EnvFile {
     }
 }
 
-/// A value as it has to be written.
-pub(crate) fn quoted(value: &str) -> Zeroizing<String> {
+/// The line that gives a variable a value, without its line end.
+pub(crate) fn assignment(name: &str, value: &str) -> Zeroizing<String> {
+    Zeroizing::new(format!("{name}={}", quoted(value).as_str()))
+}
+
+fn quoted(value: &str) -> Zeroizing<String> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_=,./:+@?".contains(&byte);
     if value.bytes().all(plain) {
         return Zeroizing::new(value.to_owned());
@@ -105,7 +109,7 @@ pub(crate) fn quoted(value: &str) -> Zeroizing<String> {
 }
 
 /// Name, value and length of the assignment at the start of a text.
-fn assignment(text: &str) -> Option<(&str, Zeroizing<String>, usize)> {
+fn read(text: &str) -> Option<(&str, Zeroizing<String>, usize)> {
     let equals = text.find('=')?;
     let name = text[..equals].trim();
     let name = name.strip_prefix("export ").unwrap_or(name).trim();

@@ -5,10 +5,12 @@ use proofkey::{Keys, Secret};
 
 use super::{Source, Variables};
 use crate::failure::Complaint;
+use crate::signing;
 
-/// The keys, and where they stand.
+/// The encryption keys, and where they stand.
 pub(super) fn keys(variables: &Variables<'_>, complaints: &mut Vec<Complaint>) -> Option<(Keys, Source)> {
     session_keys(variables, complaints);
+    signing_key(variables, complaints);
     let (text, source) =
         one_of("encryption_keys", ["PROOFKEY_ENCRYPTION_KEYS", "OAUTH2_ENCRYPTION_KEY"], variables, complaints)?;
     match Keys::parse(&text) {
@@ -17,6 +19,15 @@ pub(super) fn keys(variables: &Variables<'_>, complaints: &mut Vec<Complaint>) -
             complaints.push(Complaint::of("encryption_keys", Some(source.to_string()), error.to_string()));
             None
         }
+    }
+}
+
+/// As [`session_keys`], for the key of ID tokens.
+fn signing_key(variables: &Variables<'_>, complaints: &mut Vec<Complaint>) {
+    let names = ["PROOFKEY_SIGNING_KEYS", "RSA_PRIVATE_KEY_PEM"];
+    let Some((text, source)) = one_of("signing_keys", names, variables, complaints) else { return };
+    if let Some(problem) = text.expose_text().and_then(signing::problem) {
+        complaints.push(Complaint::of("signing_keys", Some(source.to_string()), problem));
     }
 }
 
@@ -45,4 +56,9 @@ fn one_of(
         complaints.push(Complaint::of(setting, Some(one.to_string()), problem));
     }
     one.or(other).map(|(text, source)| (Secret::from(text), source))
+}
+
+pub(super) fn missing_keys() -> Complaint {
+    let problem = "they are missing: set OAUTH2_ENCRYPTION_KEY; `proofkey keys generate` makes one";
+    Complaint::of("encryption_keys", None, problem)
 }

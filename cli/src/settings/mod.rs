@@ -7,10 +7,12 @@ mod file;
 mod key;
 mod origin;
 mod own;
+mod page;
 mod table;
 
-pub(crate) use collect::Collected;
-pub(crate) use env_file::EnvFile;
-pub(crate) use origin::{Origins, Source, Variables};
-pub(crate) use own::Own;
-pub(crate) use table::{Row, nearest, rows};
+pub(crate) use collect::{Collected, Value};
+pub(crate) use env_file::{EnvFile, assignment};
+pub(crate) use origin::{Flag, Origins, Source, Variables};
+pub(crate) use own::{AuditLog, Own};
+pub(crate) use page::page;
+pub(crate) use table::{Row, Section, nearest, rows};

@@ -4,8 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use proofkey::Keys;
+
 use super::EnvFile;
-use crate::failure::Complaint;
+use super::key::{keys, missing_keys};
+use crate::command::SettingFlags;
+use crate::failure::{Complaint, Failure};
 
 /// The place of a value, as it is told to the operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,13 +40,27 @@ impl fmt::Display for Source {
     }
 }
 
+/// A setting that was given on the command line.
+#[derive(Clone, Debug)]
+pub(crate) struct Flag {
+    pub(crate) name: String,
+    pub(crate) text: String,
+    pub(crate) source: Source,
+}
+
+impl Flag {
+    /// A value of the setting `name`, by the flag that is called `flag`.
+    pub(crate) fn new(name: &str, text: &str, flag: String) -> Self {
+        Self { name: name.to_owned(), text: text.to_owned(), source: Source::Flag(flag) }
+    }
+}
+
 /// What the operator gave: files, variables and flags.
 #[derive(Clone, Debug)]
 pub(crate) struct Origins {
     config: Option<PathBuf>,
     env_file: Option<PathBuf>,
-    /// Name, text, and how the flag is called.
-    pub(crate) flags: Vec<(String, String, Source)>,
+    pub(crate) flags: Vec<Flag>,
     /// `--set` without an equals sign.
     pub(crate) misused: Vec<String>,
     variables: BTreeMap<String, String>,
@@ -59,13 +77,28 @@ impl Origins {
         for one in set {
             match one.split_once('=') {
                 Some((name, text)) => {
-                    let source = Source::Flag(format!("--set {}", name.trim()));
-                    origins.flags.push((name.trim().to_owned(), text.trim().to_owned(), source));
+                    let flag = format!("--set {}", name.trim());
+                    origins.flags.push(Flag::new(name.trim(), text.trim(), flag));
                 }
                 None => origins.misused.push(one),
             }
         }
         origins
+    }
+
+    /// Adds the flags of a command.
+    pub(crate) fn add_flags(&mut self, flags: SettingFlags) {
+        self.flags.extend(flags.0);
+    }
+
+    /// The keys as they stand now.
+    pub(crate) fn keys(&self) -> Result<Keys, Failure> {
+        let (variables, mut complaints) = self.variables();
+        match keys(&variables, &mut complaints) {
+            Some((keys, _)) if complaints.is_empty() => Ok(keys),
+            None if complaints.is_empty() => Err(missing_keys().into()),
+            _ => Err(Failure::of(complaints)),
+        }
     }
 
     /// The settings file.
@@ -90,16 +123,15 @@ impl Origins {
     pub(crate) fn variables(&self) -> (Variables<'_>, Vec<Complaint>) {
         let path = self.env_path();
         let (file, mut complaints) = match EnvFile::read(&path) {
-            Ok(file) => (file, Vec::new()),
+            Ok(None) if self.env_file.is_some() => {
+                let problem = "there is no such file; `proofkey keys generate` makes one";
+                (EnvFile::default(), vec![Complaint::of(path.display().to_string(), None, problem)])
+            }
+            Ok(file) => (file.unwrap_or_default(), Vec::new()),
             Err(complaint) => (EnvFile::default(), vec![complaint]),
         };
         complaints.extend(file.complaints(&path));
         (Variables { environment: &self.variables, file, path: path.display().to_string() }, complaints)
-    }
-
-    /// Whether the file of secrets was asked for, so that it must be there.
-    pub(crate) const fn env_file_is_named(&self) -> bool {
-        self.env_file.is_some()
     }
 }
 

@@ -51,7 +51,7 @@ impl Own {
             "drain_timeout" => self.drain_timeout = within(span(text)?, 0, 300)?,
             "listen" => self.listen = text.parse().ok()?,
             "max_header" => {
-                self.max_header = size(text).filter(|size| (8 * 1024..=1024 * 1024).contains(size))?;
+                self.max_header = size(text).filter(|size| (4 * 1024..=32 * 1024).contains(size))?;
             }
             "request_timeout" => self.request_timeout = within(span(text)?, 1, 60)?,
             _ => return None,
@@ -105,8 +105,8 @@ mod tests {
             ("request_timeout", "0"),
             ("request_timeout", "61"),
             ("drain_timeout", "301"),
-            ("max_header", "8191"),
-            ("max_header", "2m"),
+            ("max_header", "4095"),
+            ("max_header", "33k"),
             ("audit_log", ""),
         ] {
             let mut own = Own::default();

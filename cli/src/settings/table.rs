@@ -66,5 +66,5 @@ static SERVE: &[Setting] = &[
         "to receive a request, and to answer it; cuts slow clients off",
     ),
     Setting::new("drain_timeout", "10s", "0 to 300 s", "for requests under way when the server is told to stop"),
-    Setting::new("max_header", "16 KiB", "8 KiB to 1 MiB", "longer request heads are refused with 431"),
+    Setting::new("max_header", "16 KiB", "4 KiB to 32 KiB", "longer request heads are refused with 431"),
 ];
