@@ -8,6 +8,8 @@ use super::exchange::Step;
 
 /// Fields whose value must not be shown whole.
 const SECRETS: [&str; 6] = ["access_token", "client_secret", "code", "code_verifier", "refresh_token", "token"];
+/// Every code and token begins so, whatever the field is called.
+const PREFIX: &str = "pfk_";
 /// What is left of a secret at either end: enough to see that two are the same, and no use to anybody.
 const KEPT: usize = 4;
 
@@ -49,7 +51,7 @@ pub(super) fn shortened(name: &str, value: &str) -> String {
     if name == "password" {
         return "********".to_owned();
     }
-    if SECRETS.contains(&name) { cut(value) } else { value.to_owned() }
+    if SECRETS.contains(&name) || value.starts_with(PREFIX) { cut(value) } else { value.to_owned() }
 }
 
 /// All members of an object as they may be shown.
@@ -70,7 +72,7 @@ pub(super) fn shortened_header(value: &str) -> String {
 /// `pfk_access_AbCd...wxyz`
 fn cut(secret: &str) -> String {
     // The alphabet of the rest holds the underscore too: the kind is the first two words.
-    let second = secret.match_indices('_').nth(1).filter(|_| secret.starts_with("pfk_"));
+    let second = secret.match_indices('_').nth(1).filter(|_| secret.starts_with(PREFIX));
     let start = second.map_or(0, |(at, _)| at + 1);
     let (kind, rest) = secret.split_at(start);
     let characters: Vec<char> = rest.chars().collect();
@@ -91,6 +93,7 @@ mod tests {
         let token = format!("pfk_access_{}_{}", "a".repeat(30), "b".repeat(33));
         assert_eq!(shortened("access_token", &token), "pfk_access_aaaa...bbbb");
         assert_eq!(shortened("code_verifier", "short"), "...");
+        assert_eq!(shortened("authorization_code", &token), "pfk_access_aaaa...bbbb");
         assert_eq!(shortened("password", "anything"), "********");
         assert_eq!(shortened("scope", "read write"), "read write");
         assert_eq!(shortened_header(&format!("Bearer {token}")), "Bearer pfk_access_aaaa...bbbb");
