@@ -75,7 +75,10 @@ async fn check_in(server: &AsyncServer, store: &str, keys: &str) -> Result<(), F
             let problem = format!("it does not answer: {cause}; mend it, or set another store");
             Complaint::of("store", Some(store.to_owned()), problem)
         }
-        None => Complaint::of("encryption_keys", Some(keys.to_owned()), refusal.description()),
+        None => {
+            let detail = refusal.private_detail().unwrap_or_else(|| refusal.description());
+            Complaint::of("encryption_keys", Some(keys.to_owned()), detail)
+        }
     }
     .into())
 }
