@@ -78,7 +78,8 @@ impl Core {
                     return Err(Refusal::unauthorized_client("the client may not use this grant type"));
                 }
                 let CodeExchange { code, redirect_uri, code_verifier: verifier } = exchange;
-                token::redeem(&mut io, &client, Redeem { code, redirect_uri, verifier }).await
+                let resources = Vec::new();
+                token::redeem(&mut io, &client, Redeem { code, redirect_uri, verifier, resources }).await
             };
             let outcome = call.await;
             io.done(outcome)

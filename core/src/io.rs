@@ -182,9 +182,9 @@ impl Io {
             }
             Err(Unopened::UnknownKey(id)) => {
                 self.event(Event::new(EventKind::KeyUnknown).detail(&format!("key {id}, record {key}")));
-                Err(Refusal::unavailable(
-                    "a record is sealed under a key that the ring does not hold; put the key back",
-                ))
+                let detail =
+                    format!("a record is sealed under key {id}, which the ring does not hold; put the key back");
+                Err(Refusal::unavailable(detail))
             }
             Err(Unopened::Broken) => {
                 self.event(Event::new(EventKind::RecordBroken).detail(&format!("record {key}")));

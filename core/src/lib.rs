@@ -16,6 +16,8 @@ mod fernet;
 mod flow;
 mod form;
 mod grants;
+#[cfg(feature = "testing")]
+mod inside;
 mod io;
 mod json;
 mod keys;

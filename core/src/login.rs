@@ -59,13 +59,27 @@ impl Login {
             io.take(counter).await?;
         }
         let name = self.name.clone();
-        let signed_in = match io.config.users {
-            UserSource::Authenticate => self.ask_host(io, client).await?,
-            UserSource::BuiltIn | UserSource::Find => self.verify(io, client).await?,
+        let users = io.config.users;
+        let judged = match users {
+            UserSource::Authenticate => self.ask_host(io, client).await,
+            UserSource::BuiltIn | UserSource::Find => self.verify(io, client).await,
         };
-        let Some(signed_in) = signed_in else {
-            io.event(Event::new(EventKind::LoginFailed).client(&client.client_id).detail(&name));
-            return Err(failed());
+        let signed_in = match judged {
+            Ok(Some(signed_in)) => signed_in,
+            Ok(None) => {
+                io.event(Event::new(EventKind::LoginFailed).client(&client.client_id).detail(&name));
+                return Err(failed());
+            }
+            Err(refusal) => {
+                // No password was judged, so nobody is to be held off for it. Only a host that judges for itself may
+                // have failed afterwards, or may call a wrong password a failure.
+                if users != UserSource::Authenticate {
+                    for (counter, _) in &counters {
+                        io.settle_counter(counter, Settle::Refund).await;
+                    }
+                }
+                return Err(refusal);
+            }
         };
         for (counter, settle) in &counters {
             io.settle_counter(counter, *settle).await;
@@ -131,7 +145,7 @@ impl Login {
             return Ok(None);
         }
         if verified.rehash_wanted && fits {
-            io.rehash(&user, self.password, cost).await?;
+            io.rehash(&user, self.password, cost).await;
         }
         let username = user.username.or(Some(self.name));
         Ok(Some(SignedIn { subject: user.subject, username, epochs }))
@@ -148,14 +162,15 @@ impl Io {
         Ok(found.map_or(UserAnswer::Absent, |stored| stored.body.answer()))
     }
 
-    /// Replaces a hash whose cost has changed. A lost race, or a host that cannot, does not fail the login.
-    async fn rehash(&mut self, user: &User, password: Secret, cost: u32) -> Result<(), Refusal> {
+    /// Replaces a hash whose cost has changed. A lost race, a full work queue or a host that cannot does not fail the
+    /// login: the next one tries again.
+    async fn rehash(&mut self, user: &User, password: Secret, cost: u32) {
         let salt = self.random();
-        let Outcome::Hashed(Ok(hash)) = self.work(Task::Hash { password, cost, salt }).await? else { return Ok(()) };
+        let Ok(Outcome::Hashed(Ok(hash))) = self.work(Task::Hash { password, cost, salt }).await else { return };
         let replaced = if self.config.users == UserSource::BuiltIn {
             let name = user.username.as_deref().unwrap_or_default();
             let key = self.user_key(name);
-            let Ok(Some(stored)) = self.load::<UserRecord>(&key).await else { return Ok(()) };
+            let Ok(Some(stored)) = self.load::<UserRecord>(&key).await else { return };
             // Another hash than the one that was verified: the password was changed meanwhile.
             let unchanged = stored
                 .body
@@ -173,6 +188,5 @@ impl Io {
         if replaced {
             self.event(Event::new(EventKind::HashReplaced).subject(Some(&user.subject)));
         }
-        Ok(())
     }
 }

@@ -199,7 +199,7 @@ impl Refusal {
     }
 
     /// The store, the host or the work queue cannot answer now; nothing is claimed, and a retry is safe.
-    pub(crate) fn unavailable(detail: &'static str) -> Self {
+    pub(crate) fn unavailable(detail: impl Into<Cow<'static, str>>) -> Self {
         let mut refusal = Self::new(
             ErrorCode::TemporarilyUnavailable,
             StatusCode::SERVICE_UNAVAILABLE,
@@ -209,10 +209,11 @@ impl Refusal {
         refusal.detail(detail)
     }
 
-    /// A part of the host failed before a flow could begin: 503, and a retry is safe.
+    /// There are no random bytes, so no flow can begin: 500, nothing was asked and nothing stored. There is no other
+    /// generator to fall back on, and no reason to think that a second later there would be bytes.
     #[must_use]
-    pub fn host_failed(cause: StoreError) -> Self {
-        let mut refusal = Self::unavailable("the host failed");
+    pub fn no_entropy(cause: StoreError) -> Self {
+        let mut refusal = Self::server_error("there are no random bytes");
         refusal.cause = Some(cause);
         refusal
     }

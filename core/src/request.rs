@@ -1,5 +1,6 @@
 //! Requests as values: what a face hands over, and the parameters in it.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use bytes::Bytes;
@@ -20,10 +21,20 @@ const MAX_HEADERS: usize = 32 * 1024;
 /// An HTTP request with the *outer* path and the raw query, and the address that it came from.
 ///
 /// A face that cannot know the peer passes `None`; limits by address then do not apply.
-#[derive(Debug)]
 pub struct Request {
     http: http::Request<Bytes>,
     peer: Option<IpAddr>,
+}
+
+impl fmt::Debug for Request {
+    /// Path and method only: header fields and body hold credentials, and so may a query.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("method", self.http.method())
+            .field("path", &self.http.uri().path())
+            .field("peer", &self.peer)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Request {

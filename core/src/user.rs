@@ -1,11 +1,12 @@
 //! Users as the host knows them, and the questions a flow asks about them.
 
+use std::fmt;
+
 use serde_json::{Map, Value};
 
 use crate::Secret;
 
 /// What a flow asks the host about its users.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum UserQuestion {
     /// Who signs in with this name and this password? Asked of hosts that verify for themselves (LDAP and the like);
@@ -34,6 +35,19 @@ pub enum UserQuestion {
         /// The new hash in bcrypt's text form.
         hash: String,
     },
+}
+
+impl fmt::Debug for UserQuestion {
+    /// A password hash can be guessed at, so it is printed no more than a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (question, of, text) = match self {
+            Self::Authenticate { name, .. } => ("Authenticate", "name", name),
+            Self::Find { subject } => ("Find", "subject", subject),
+            Self::FindByName { name } => ("FindByName", "name", name),
+            Self::StorePasswordHash { subject, .. } => ("StorePasswordHash", "subject", subject),
+        };
+        f.debug_struct(question).field(of, text).finish_non_exhaustive()
+    }
 }
 
 /// The host's answer to a [`UserQuestion`].
@@ -104,8 +118,8 @@ impl User {
     }
 }
 
-impl std::fmt::Debug for User {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for User {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("User").field("subject", &self.subject).finish_non_exhaustive()
     }
 }

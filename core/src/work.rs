@@ -35,6 +35,18 @@ pub struct Worked {
     pub(crate) outcome: Outcome,
 }
 
+impl Worked {
+    /// How many rounds of bcrypt a verification ran, whoever asked; none for a hash.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub const fn rounds(&self) -> Option<u64> {
+        match &self.outcome {
+            Outcome::Hashed(_) => None,
+            Outcome::Verified(verified) => Some(verified.rounds),
+        }
+    }
+}
+
 pub(crate) enum Outcome {
     Hashed(Result<String, PasswordError>),
     Verified(Verified),

@@ -85,6 +85,7 @@ impl AsyncServer {
     }
 
     /// The answer to a request whose body could not be read to its end.
+    #[cfg(feature = "axum")]
     pub(crate) fn unreadable(&self) -> Response {
         self.0.shared.core().refused(&Refusal::unreadable())
     }

@@ -83,6 +83,9 @@ impl SettingText for &str {
 
 macro_rules! setting_methods {
     ($($(#[$doc:meta])+ $name:ident: $value:ty;)+) => {
+        #[cfg(test)]
+        const SETTING_METHODS: &[&str] = &[$(stringify!($name)),+];
+
         impl<S> Builder<S> {
             $($(#[$doc])+
             pub fn $name(self, $name: $value) -> Self {
@@ -234,6 +237,13 @@ impl<S> Builder<S> {
         self
     }
 
+    /// No entropy at all, as on a machine whose generator fails.
+    #[cfg(feature = "testing")]
+    pub fn without_entropy(mut self) -> Self {
+        self.entropy = EntropySource::Dry;
+        self
+    }
+
     /// A cost of bcrypt below the floor.
     #[cfg(feature = "testing")]
     pub fn password_cost_for_tests(mut self, cost: u32) -> Self {
@@ -372,5 +382,22 @@ impl Builder<AsyncServer> {
 impl<S> fmt::Debug for Builder<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder").field("settings", &self.settings).field("keys", &self.keys).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_has_a_method_of_its_name() {
+        // The issuer begins the builder, a store is an object, and scopes come one by one.
+        let elsewhere = ["issuer", "store", "scopes"];
+        let methods = elsewhere.iter().chain(SETTING_METHODS);
+        let settings: Vec<&str> = proofkey_core::SETTINGS.iter().map(proofkey_core::Setting::name).collect();
+        let missing: Vec<&&str> =
+            settings.iter().filter(|name| !methods.clone().any(|method| method == *name)).collect();
+        assert!(missing.is_empty(), "settings without a method: {missing:?}");
+        assert!(SETTING_METHODS.iter().all(|method| settings.contains(method)), "a method without a setting");
     }
 }

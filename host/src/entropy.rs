@@ -22,6 +22,17 @@ const LANES: usize = 8;
 #[error("the operating system gives no random bytes: {0}")]
 pub struct NoEntropy(#[from] getrandom::Error);
 
+/// Entropy for one flow that the host drives by hand: 32 bytes of the operating system's. [`crate::Server`] and
+/// [`crate::AsyncServer`] draw their own.
+///
+/// # Errors
+/// If the operating system gives no random bytes.
+pub fn system_entropy() -> Result<Entropy, NoEntropy> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes)?;
+    Ok(Entropy::from_driver(bytes))
+}
+
 pub(crate) struct Lane {
     generator: ChaCha12Rng,
     left: u32,
@@ -62,6 +73,9 @@ pub(crate) enum EntropySource {
         lanes: Box<[Mutex<Option<Lane>>; LANES]>,
         next: AtomicUsize,
     },
+    /// The system's generator failed.
+    #[cfg(feature = "testing")]
+    Dry,
     #[cfg(feature = "testing")]
     Seeded(std::sync::atomic::AtomicU64),
 }
@@ -81,6 +95,8 @@ impl EntropySource {
                     None => lane.insert(Lane::seeded()?).draw(),
                 }
             }
+            #[cfg(feature = "testing")]
+            Self::Dry => Err(getrandom::Error::UNSUPPORTED.into()),
             #[cfg(feature = "testing")]
             Self::Seeded(next) => Ok(Entropy::from_seed(next.fetch_add(1, Ordering::Relaxed))),
         }

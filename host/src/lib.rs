@@ -27,7 +27,7 @@ mod work;
 pub use async_server::AsyncServer;
 pub use builder::Builder;
 pub use clock::{Clock, SystemClock};
-pub use entropy::{NoEntropy, generate_client_secret};
+pub use entropy::{NoEntropy, generate_client_secret, system_entropy};
 pub use future::BoxFuture;
 pub use keys::{KEY_VARIABLES, Keys};
 pub use proofkey_core as core;

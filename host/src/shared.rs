@@ -67,7 +67,7 @@ impl Shared {
 
     /// What a flow starts with.
     pub(crate) fn start(&self) -> Result<(Core, UnixTime, Entropy), Refusal> {
-        let entropy = self.entropy.draw().map_err(|error| Refusal::host_failed(StoreError::new(error)))?;
+        let entropy = self.entropy.draw().map_err(|error| Refusal::no_entropy(StoreError::new(error)))?;
         Ok((self.core(), self.clock.now(), entropy))
     }
 

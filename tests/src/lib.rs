@@ -8,16 +8,18 @@ mod interleave;
 mod people;
 mod rows;
 mod scenario;
+mod surroundings;
 mod worker;
 mod world;
+mod world_file;
 
 pub use faulty::{Call, Fault, Faulty};
 pub use interleave::{Explorer, Move, Outcome, drive};
 pub use people::{ADA, Admitted, BOB, People};
 pub use rows::Rows;
-pub use scenario::{Scenario, replay};
+pub use scenario::{Driver, Scenario, replay};
 pub use worker::{Performed, WorkerProcess, perform};
 pub use world::{
     CHALLENGE, ISSUER, PASSWORD, REDIRECT_URI, Reply, START, SignedIn, VERIFIER, World, clients, configure, core,
-    form_request, secret_of,
+    core_with, form_request, secret_of,
 };

@@ -5,14 +5,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use proofkey::{Authenticator, Secret, StoreError, User, UserAnswer, Users};
 
+use crate::world_file::{UserEntry, world_file};
+
 /// Ada's subject. Her name is `ada@example.com`, her password [`crate::PASSWORD`].
 pub const ADA: &str = "u-ada";
 /// Bob's subject. His name is `bob`, his password `another long passphrase`.
 pub const BOB: &str = "u-bob";
-
-/// bcrypt of cost 4, as tests cannot wait.
-const ADAS_HASH: &str = "$2b$04$aFHtZ0XpXVirbETxbFKrKOk08erjTx2yXazEO4NAf.YQCHYW/L6sC";
-const BOBS_HASH: &str = "$2b$04$aFHtZ0XpXVirbETxbFKrKeQOadUeF0fB1qFsgTf2ssmuc/rK.9Kqi";
 
 #[derive(Clone)]
 struct Person {
@@ -35,20 +33,14 @@ pub struct People(Arc<Mutex<BTreeMap<String, Person>>>);
 
 impl Default for People {
     fn default() -> Self {
-        let ada = User::new(ADA)
-            .with_username("ada@example.com")
-            .with_claim("name", "Ada L.")
-            .with_claim("email", "ada@example.com")
-            .with_claim("role", "engineer");
-        let bob = User::new(BOB).with_username("bob").with_claim("name", "Bob");
-        let person = |name: &str, user: User, hash: &str| {
-            (
-                user.subject().to_owned(),
-                Person { name: name.to_owned(), user, hash: hash.to_owned(), standing: Standing::Present },
-            )
+        let person = |entry: &UserEntry| Person {
+            name: entry.username.clone(),
+            user: entry.user(),
+            hash: entry.password_hash.clone(),
+            standing: Standing::Present,
         };
-        let people = [person("ada@example.com", ada, ADAS_HASH), person("bob", bob, BOBS_HASH)];
-        Self(Arc::new(Mutex::new(people.into())))
+        let people = world_file().users.iter().map(|entry| (entry.subject.clone(), person(entry)));
+        Self(Arc::new(Mutex::new(people.collect())))
     }
 }
 

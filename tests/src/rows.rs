@@ -46,6 +46,17 @@ impl Rows {
         self.rows().iter().map(|(key, row)| (key.clone(), row.record.clone())).collect()
     }
 
+    /// Each row as the write that would make it in an empty store.
+    #[must_use]
+    pub fn as_writes(&self) -> Vec<Write> {
+        let write = |(key, row): (&Key, &Row)| {
+            let record = &row.record;
+            let write = Write::new(key.clone(), *record.version(), record.body().clone(), row.expires_at);
+            write.owned_by(row.owners.clone())
+        };
+        self.rows().iter().map(write).collect()
+    }
+
     /// Puts a record there, whatever was there: what somebody who owns the database can do.
     pub fn overwrite(&self, key: &Key, record: Record) {
         if let Some(row) = self.rows().get_mut(key) {

@@ -5,30 +5,39 @@
 //! the format.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use std::sync::Arc;
-use std::time::Duration;
 
-use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
-use proofkey::store::Store;
 use serde::Deserialize;
-use serde_json::Value;
+use serde::de::Error as _;
 
-use crate::world::basic;
-use crate::{Reply, World, secret_of};
+use crate::world_file::world_file;
+
+mod face;
+mod replay;
+mod transcript;
+
+pub use face::Driver;
+use face::Face;
+pub use replay::replay;
 
 /// A scenario as it stands in its file.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug)]
 pub struct Scenario {
+    title: String,
+    shows: Vec<String>,
+    settings: BTreeMap<String, String>,
+    steps: Vec<Step>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
     title: String,
     #[serde(default)]
     shows: Vec<String>,
     #[serde(default)]
     settings: BTreeMap<String, String>,
     #[serde(rename = "step")]
-    steps: Vec<Step>,
+    steps: Vec<toml::Table>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -44,6 +53,11 @@ struct Step {
     host: Option<String>,
     /// Method and target; without it nothing is sent.
     send: Option<String>,
+    /// How often it is sent.
+    #[serde(default = "once")]
+    times: usize,
+    /// The address that it comes from, instead of the world's.
+    peer: Option<std::net::IpAddr>,
     #[serde(default)]
     headers: BTreeMap<String, String>,
     /// The client that authenticates by HTTP Basic.
@@ -52,7 +66,16 @@ struct Step {
     bearer: Option<String>,
     form: Option<BTreeMap<String, String>>,
     json: Option<toml::Table>,
+    /// Whether the members of `form` go as JSON.
+    #[serde(default)]
+    form_as_json: bool,
+    /// Members of `form` or `json` that are left out.
+    #[serde(default)]
+    without: Vec<String>,
     body: Option<String>,
+    /// How many letters `x` follow the body.
+    #[serde(default)]
+    filler: usize,
     status: Option<u16>,
     /// Members of the JSON answer.
     #[serde(default)]
@@ -72,13 +95,19 @@ struct Step {
     events: Option<String>,
 }
 
+const fn once() -> usize {
+    1
+}
+
 impl Scenario {
     /// Reads a scenario.
     ///
     /// # Errors
     /// If it is not in the format.
     pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
-        toml::from_str(text)
+        let File { title, shows, settings, steps } = toml::from_str(text)?;
+        let steps = steps.into_iter().map(step).collect::<Result<_, _>>()?;
+        Ok(Self { title, shows, settings, steps })
     }
 
     /// The conformance rows that it shows.
@@ -88,145 +117,22 @@ impl Scenario {
     }
 }
 
-/// Replays a scenario over a store, asserts what it says, and returns the whole exchange.
-///
-/// # Panics
-/// If an answer is not what the scenario says.
-#[must_use]
-pub fn replay(scenario: &Scenario, store: Arc<dyn Store>) -> String {
-    let world = World::over(store, |builder| {
-        scenario.settings.iter().fold(builder, |builder, (name, text)| builder.set(name, text))
-    });
-    let mut kept: BTreeMap<String, String> = BTreeMap::new();
-    let mut exchange = format!("# {}\n", scenario.title);
-    for (at, step) in scenario.steps.iter().enumerate() {
-        let place = format!("{}, step {} ({})", scenario.title, at + 1, step.say);
-        world.clock.advance(Duration::from_secs(step.advance));
-        if let Some(action) = &step.host {
-            act(&world, action, &place);
-            let _ = writeln!(exchange, "\n## the host: {action}");
-        }
-        world.store.take_calls();
-        world.take_events();
-        if let Some(target) = &step.send {
-            let request = request(step, target, &kept);
-            let _ = write!(exchange, "\n{}", written(&request, step.advance));
-            let reply = world.send(request);
-            let _ = write!(exchange, "\n{}", answered(&reply));
-            check(&world, step, &reply, &kept, &place);
-            for (name, member) in &step.keep {
-                kept.insert(name.clone(), reply.text(member));
+/// A step, on top of the request of the world that it is `like`.
+fn step(mut own: toml::Table) -> Result<Step, toml::de::Error> {
+    let like = match own.remove("like") {
+        None => return Step::deserialize(own),
+        Some(like) => like.as_str().map(str::to_owned),
+    };
+    let request = like.as_ref().and_then(|name| world_file().requests.get(name));
+    let request = request.ok_or_else(|| toml::de::Error::custom(format!("the world has no request {like:?}")))?;
+    let mut step = request.clone();
+    for (name, value) in own {
+        match (step.get_mut(&name), value) {
+            (Some(toml::Value::Table(below)), toml::Value::Table(above)) => below.extend(above),
+            (_, value) => {
+                step.insert(name, value);
             }
         }
     }
-    exchange
-}
-
-fn act(world: &World, action: &str, place: &str) {
-    let words: Vec<&str> = action.split(' ').collect();
-    match *words.as_slice() {
-        ["dismiss", subject] => world.people.dismiss(subject),
-        ["lose", subject] => world.people.lose(subject),
-        ["restore", subject] => world.people.restore(subject),
-        ["remove", subject] => world.people.remove(subject),
-        ["sign-out", subject] => {
-            world.server.revoke_all(subject).unwrap_or_else(|error| panic!("{place}: {error}"));
-        }
-        ["sign-out-client", client_id] => {
-            world.server.revoke_client(client_id).unwrap_or_else(|error| panic!("{place}: {error}"));
-        }
-        ["store-down"] => world.store.set_down(true),
-        ["store-up"] => world.store.set_down(false),
-        _ => panic!("{place}: the host cannot {action:?}"),
-    }
-}
-
-/// Puts what was kept in place of `{name}`.
-fn filled(text: &str, kept: &BTreeMap<String, String>) -> String {
-    kept.iter().fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
-}
-
-fn filled_value(value: &toml::Value, kept: &BTreeMap<String, String>) -> Value {
-    match value {
-        toml::Value::String(text) => Value::from(filled(text, kept)),
-        toml::Value::Array(all) => Value::from_iter(all.iter().map(|one| filled_value(one, kept))),
-        toml::Value::Table(table) => table.iter().map(|(name, one)| (name.clone(), filled_value(one, kept))).collect(),
-        other => serde_json::to_value(other).unwrap_or_default(),
-    }
-}
-
-fn request(step: &Step, target: &str, kept: &BTreeMap<String, String>) -> http::Request<Bytes> {
-    let (method, target) = target.split_once(' ').unwrap_or(("GET", target));
-    let mut builder = http::Request::builder().method(method).uri(filled(target, kept));
-    if let Some(client_id) = &step.basic {
-        builder = builder.header(AUTHORIZATION, basic(client_id, &secret_of(client_id)));
-    }
-    if let Some(token) = &step.bearer {
-        builder = builder.header(AUTHORIZATION, format!("Bearer {}", filled(token, kept)));
-    }
-    let mut body = step.body.as_ref().map(|body| filled(body, kept)).unwrap_or_default();
-    if let Some(form) = &step.form {
-        builder = builder.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
-        let fields: Vec<(String, String)> =
-            form.iter().map(|(name, value)| (name.clone(), filled(value, kept))).collect();
-        let borrowed: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (&**name, &**value)).collect();
-        body = crate::world::encode(&borrowed);
-    }
-    if let Some(json) = &step.json {
-        builder = builder.header(CONTENT_TYPE, "application/json");
-        body = filled_value(&toml::Value::Table(json.clone()), kept).to_string();
-    }
-    for (name, value) in &step.headers {
-        builder = builder.header(name, filled(value, kept));
-    }
-    builder.body(Bytes::from(body)).unwrap_or_else(|error| panic!("a request: {error}"))
-}
-
-fn written(request: &http::Request<Bytes>, advance: u64) -> String {
-    let mut text = String::new();
-    if advance > 0 {
-        let _ = writeln!(text, "## {advance} s later");
-    }
-    let _ = writeln!(text, "> {} {}", request.method(), request.uri());
-    for (name, value) in request.headers() {
-        let _ = writeln!(text, "> {name}: {}", String::from_utf8_lossy(value.as_bytes()));
-    }
-    if !request.body().is_empty() {
-        let _ = writeln!(text, "> {}", String::from_utf8_lossy(request.body()));
-    }
-    text
-}
-
-fn answered(reply: &Reply) -> String {
-    let mut text = format!("< {}\n", reply.status.as_u16());
-    for (name, value) in &reply.headers {
-        let _ = writeln!(text, "< {name}: {}", String::from_utf8_lossy(value.as_bytes()));
-    }
-    if !reply.body.is_empty() {
-        let _ = writeln!(text, "< {}", String::from_utf8_lossy(&reply.body));
-    }
-    text
-}
-
-fn check(world: &World, step: &Step, reply: &Reply, kept: &BTreeMap<String, String>, place: &str) {
-    if let Some(status) = step.status {
-        assert_eq!(reply.status.as_u16(), status, "{place}: {reply:?}");
-    }
-    for (name, expected) in &step.fields {
-        assert_eq!(reply.json().get(name), Some(&filled_value(expected, kept)), "{place}: {name} of {reply:?}");
-    }
-    for name in &step.absent {
-        assert!(reply.json().get(name).is_none(), "{place}: the answer has {name}: {reply:?}");
-    }
-    for (name, expected) in &step.reply_headers {
-        assert_eq!(reply.header(name), filled(expected, kept), "{place}: header {name}");
-    }
-    let calls: Vec<String> = world.store.take_calls().iter().map(ToString::to_string).collect();
-    if let Some(expected) = &step.calls {
-        assert_eq!(calls.join(" "), *expected, "{place}: the store calls");
-    }
-    let events: Vec<&str> = world.take_events().iter().map(|kind| kind.as_str()).collect();
-    if let Some(expected) = &step.events {
-        assert_eq!(events.join(" "), *expected, "{place}: the events");
-    }
+    Step::deserialize(step)
 }

@@ -1,7 +1,7 @@
 //! One server with its store, its clock, its users, and what a client does with it over HTTP values.
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -12,11 +12,12 @@ use proofkey::core::{Core, KeyRing, StoreCalls, UserSource};
 use proofkey::store::Store;
 use proofkey::testing::FakeClock;
 use proofkey::{
-    Builder, Client, ClientSecret, Config, Event, EventKind, GrantType, Keys, Request, Response, ScopeText, Secret,
-    Server, Settings,
+    Builder, Client, ClientSecret, Config, Event, EventKind, Keys, Request, Response, Secret, Server, Settings,
 };
 use serde_json::Value;
 
+use crate::surroundings::{Events, Surroundings};
+use crate::world_file::{ClientEntry, world_file};
 use crate::{Faulty, People, Rows};
 
 /// The issuer of the tests.
@@ -32,13 +33,12 @@ pub const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 /// Where the client `web` is called back.
 pub const REDIRECT_URI: &str = "https://app.example/cb";
 
-const KEY: &str = "cJ8nAnXkXgY0R0hcJ3E4bZQf3t7x1s6pUo5v2wKq9dE=";
-
-/// The secret of a confidential client of the tests.
+/// The secret of a confidential client of the tests; one that is not in `tests/world.toml` gets one made of its name.
 #[must_use]
 pub fn secret_of(client_id: &str) -> String {
-    if client_id == "chosen" {
-        return "a secret that somebody chose".to_owned();
+    let configured = world_file().clients.iter().find(|client| client.client_id == client_id);
+    if let Some(secret) = configured.and_then(|client| client.client_secret.as_ref()) {
+        return secret.clone();
     }
     let mut random = [0; 32];
     for (to, from) in random.iter_mut().zip(client_id.bytes().cycle()) {
@@ -50,48 +50,18 @@ pub fn secret_of(client_id: &str) -> String {
 /// The clients of the tests.
 #[must_use]
 pub fn clients() -> Vec<Client> {
-    let confidential = |id: &str| Client::confidential(id, ClientSecret::from_text(&Secret::from(&*secret_of(id))));
-    let all = [GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::ClientCredentials];
-    let alone = [GrantType::ClientCredentials];
-    vec![
-        Client::public("web").name("The web app").redirect_uri(REDIRECT_URI).first_party(),
-        Client::public("other").redirect_uri("https://other.example/cb").first_party(),
-        Client::public("third").redirect_uri("https://third.example/cb"),
-        Client::public("brief").redirect_uri(REDIRECT_URI).first_party().grant_types([GrantType::AuthorizationCode]),
-        Client::public("modern").redirect_uri(REDIRECT_URI).first_party().oauth21(),
-        Client::public("reader").redirect_uri(REDIRECT_URI).first_party().scope("read profile"),
-        Client::public("native")
-            .redirect_uri("http://127.0.0.1/cb")
-            .redirect_uri("com.example.app:/cb")
-            .native()
-            .first_party(),
-        Client::public("scoped")
-            .redirect_uri(REDIRECT_URI)
-            .first_party()
-            .resource("https://api.example/")
-            .resource("https://files.example/"),
-        confidential("service").redirect_uri("https://service.example/cb").first_party().grant_types(all),
-        confidential("poster")
-            .auth_method(proofkey::AuthMethod::ClientSecretPost)
-            .redirect_uri("https://poster.example/cb")
-            .grant_types(all),
-        confidential("chosen").grant_types(alone),
-        confidential("api").serves("https://api.example/").grant_types(alone),
-        confidential("inspector").may_introspect().grant_types(alone),
-    ]
+    world_file().clients.iter().map(ClientEntry::client).collect()
 }
 
 /// A builder with everything but a store: keys, clients, scopes, a cheap hash.
 pub fn configure<S>(builder: Builder<S>) -> Builder<S> {
-    let keys = Keys::parse(&Secret::from(KEY)).unwrap_or_else(|error| panic!("the key of the tests: {error}"));
+    let file = world_file();
+    let keys = Keys::parse(&Secret::from(&*file.encryption_keys));
+    let keys = keys.unwrap_or_else(|error| panic!("the keys of the tests: {error}"));
     let builder = clients().into_iter().fold(builder.keys(keys), Builder::client);
-    builder
-        .scope("read", "Read your things")
-        .scope("write", "Change your things")
-        .scope("profile", "See your name")
-        .scope_text("email", ScopeText::new("email", "See your address"))
-        .scope_text("internal", ScopeText::new("internal", "For the house").showing(["role"]).hidden())
-        .password_cost_for_tests(4)
+    let builder =
+        file.scopes.iter().fold(builder, |builder, scope| builder.scope_text(&scope.name, scope.scope_text()));
+    builder.password_cost_for_tests(file.password_cost)
 }
 
 /// The core of the world's server, without the server: for tests that answer its steps by hand.
@@ -100,14 +70,25 @@ pub fn configure<S>(builder: Builder<S>) -> Builder<S> {
 /// If the configuration of the tests is wrong.
 #[must_use]
 pub fn core() -> Core {
+    core_with(UserSource::Find, world_file().password_cost)
+}
+
+/// The same with users from elsewhere, and another cost of bcrypt.
+///
+/// # Panics
+/// If the configuration of the tests is wrong.
+#[must_use]
+pub fn core_with(users: UserSource, password_cost: u32) -> Core {
+    let file = world_file();
     let mut settings = Settings::new();
-    settings.set("issuer", ISSUER).unwrap_or_else(|problem| panic!("{problem}"));
-    settings.password_cost_for_tests(4);
-    for name in ["read", "write", "profile", "email"] {
-        settings.scope(name, ScopeText::new(name, name));
+    settings.set("issuer", &file.issuer).unwrap_or_else(|problem| panic!("{problem}"));
+    settings.password_cost_for_tests(password_cost);
+    for scope in &file.scopes {
+        settings.scope(&*scope.name, scope.scope_text());
     }
-    let ring = KeyRing::parse(&Secret::from(KEY)).unwrap_or_else(|error| panic!("the key of the tests: {error}"));
-    Core::new(Config::new(settings, ring, UserSource::Find, clients()).unwrap_or_else(|misuse| panic!("{misuse}")))
+    let ring = KeyRing::parse(&Secret::from(&*file.encryption_keys));
+    let ring = ring.unwrap_or_else(|error| panic!("the keys of the tests: {error}"));
+    Core::new(Config::new(settings, ring, users, clients()).unwrap_or_else(|misuse| panic!("{misuse}")))
 }
 
 /// A form as a request to the core.
@@ -205,7 +186,7 @@ pub struct World {
     pub people: People,
     /// Whom requests come from.
     pub peer: Option<IpAddr>,
-    events: Arc<Mutex<Vec<Event>>>,
+    events: Events,
 }
 
 impl Default for World {
@@ -233,28 +214,34 @@ impl World {
     /// If the configuration is wrong.
     #[must_use]
     pub fn over(store: Arc<dyn Store>, further: impl FnOnce(Builder<Server>) -> Builder<Server>) -> Self {
-        let (clock, people) = (FakeClock::at(START), People::default());
-        let store = Arc::new(Faulty::around(store));
-        let events: Arc<Mutex<Vec<Event>>> = Arc::default();
-        let noted = Arc::clone(&events);
-        let builder = configure(Server::builder(ISSUER))
-            .store(Arc::clone(&store))
-            .users(people.clone())
-            .clock(clock.clone())
-            .seed(1)
-            .on_event(move |event| noted.lock().unwrap_or_else(PoisonError::into_inner).push(event.clone()));
-        let server = further(builder).build().unwrap_or_else(|misuse| panic!("{misuse}"));
-        Self { server, store, clock, people, peer: Some(IpAddr::from([192, 0, 2, 1])), events }
+        let (builder, surroundings) = Surroundings::of(Server::builder(ISSUER), store);
+        Self::build(further(builder.users(surroundings.people.clone())), surroundings)
+    }
+
+    /// A world whose server keeps its users itself, in the store.
+    ///
+    /// # Panics
+    /// If the configuration is wrong.
+    #[must_use]
+    pub fn with_own_users(store: Arc<dyn Store>, further: impl FnOnce(Builder<Server>) -> Builder<Server>) -> Self {
+        let (builder, surroundings) = Surroundings::of(Server::builder(ISSUER), store);
+        Self::build(further(builder), surroundings)
+    }
+
+    fn build(builder: Builder<Server>, surroundings: Surroundings) -> Self {
+        let server = builder.build().unwrap_or_else(|misuse| panic!("{misuse}"));
+        let Surroundings { store, clock, people, events } = surroundings;
+        Self { server, store, clock, people, peer: Some(world_file().peer), events }
     }
 
     /// The kinds of the events since the last time this was asked.
     pub fn take_events(&self) -> Vec<EventKind> {
-        self.take_full_events().iter().map(Event::kind).collect()
+        self.events.take().iter().map(Event::kind).collect()
     }
 
     /// The events since the last time this was asked.
     pub fn take_full_events(&self) -> Vec<Event> {
-        std::mem::take(&mut self.events.lock().unwrap_or_else(PoisonError::into_inner))
+        self.events.take()
     }
 
     /// Sends a request.
@@ -402,4 +389,22 @@ fn escape(text: &str) -> String {
 /// The value of an `Authorization` header of the Basic scheme (RFC 6749 section 2.3.1).
 pub(crate) fn basic(client_id: &str, secret: &str) -> String {
     format!("Basic {}", STANDARD.encode(format!("{}:{}", escape(client_id), escape(secret))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_that_tests_write_are_those_of_the_file() {
+        let file = world_file();
+        let named = |name: &str| file.names.get(name).map(String::as_str);
+        assert_eq!((&*file.issuer, file.start), (ISSUER, START));
+        assert_eq!(named("password"), Some(PASSWORD));
+        assert_eq!(named("verifier"), Some(VERIFIER));
+        assert_eq!(named("challenge"), Some(CHALLENGE));
+        assert_eq!(named("redirect_uri"), Some(REDIRECT_URI));
+        let subjects: Vec<&str> = file.users.iter().map(|user| &*user.subject).collect();
+        assert_eq!(subjects, [crate::ADA, crate::BOB]);
+    }
 }

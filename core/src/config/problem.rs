@@ -36,6 +36,8 @@ impl fmt::Display for Problem {
     }
 }
 
+impl std::error::Error for Problem {}
+
 /// The integrator's mistakes, all of them at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiMisuse(Vec<Problem>);

@@ -42,7 +42,7 @@ pub(crate) async fn token(io: &mut Io, request: &Request, entrance: Entrance) ->
     let scope = requested_scope(&parameters)?;
     let resources = parameters.resources()?;
     let tokens = match grant_type {
-        GrantType::AuthorizationCode => redeem(io, &client, Redeem::read(&mut parameters)?).await?,
+        GrantType::AuthorizationCode => redeem(io, &client, Redeem::read(&mut parameters, resources)?).await?,
         GrantType::ClientCredentials => issue(io, &client, scope, resources).await?,
         GrantType::RefreshToken => {
             let refresh_token = parameters.take("refresh_token");

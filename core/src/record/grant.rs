@@ -16,6 +16,7 @@ use crate::UnixTime;
 use crate::keys::KeyId;
 use crate::name::Names;
 use crate::pkce::Challenge;
+use crate::refusal::Refusal;
 use crate::scope::Scope;
 use crate::secret::SecretDigest;
 use crate::store::Owner;
@@ -191,8 +192,22 @@ impl Grant {
     /// A grant that a client got for itself: one access token, no code, no refresh token (RFC 6749 section 4.4.3).
     pub(crate) fn for_client(approval: Approval, terms: &Terms, fresh: &Fresh<'_>, now: UnixTime) -> (Self, Issued) {
         let mut live = Live { spent: None, generation: 0, refresh: None, turns: Vec::new(), access: Vec::new() };
-        let issued = terms::issue_first(&approval, &mut live, terms, fresh, now);
+        let terms = Terms { refresh_lifetime: None, ..*terms };
+        let resources = approval.resources.clone();
+        let issued = terms::issue_first(&approval, &mut live, &terms, fresh, resources, now);
         (Self { approval, state: State::Live(live) }, issued)
+    }
+
+    /// The audience of a token that is asked for: what the request names, if it is within the grant, else all of it
+    /// (RFC 8707 section 2.2).
+    fn audience(&self, named: &[String]) -> Result<Vec<String>, Refusal> {
+        if named.is_empty() {
+            return Ok(self.approval.resources.clone());
+        }
+        if named.iter().any(|resource| !self.approval.resources.contains(resource)) {
+            return Err(Refusal::invalid_target("the resource is more than was granted"));
+        }
+        Ok(named.to_vec())
     }
 
     /// The identifier as listings and events show it.

@@ -16,14 +16,16 @@ pub(crate) struct Redeem {
     pub(crate) code: Secret,
     pub(crate) redirect_uri: Option<String>,
     pub(crate) verifier: Option<Secret>,
+    pub(crate) resources: Vec<String>,
 }
 
 impl Redeem {
-    pub(crate) fn read(parameters: &mut Parameters) -> Result<Self, Refusal> {
+    pub(crate) fn read(parameters: &mut Parameters, resources: Vec<String>) -> Result<Self, Refusal> {
         Ok(Self {
             code: parameters.take("code").ok_or(Refusal::invalid_request("code is missing"))?,
             redirect_uri: parameters.text("redirect_uri").map(str::to_owned),
             verifier: parameters.take("code_verifier"),
+            resources,
         })
     }
 }
@@ -49,6 +51,7 @@ async fn attempt(io: &mut Io, client: &Client, asked: Redeem) -> Result<Tokens, 
         client_id: &client.client_id,
         redirect_uri: asked.redirect_uri.as_deref(),
         verifier: asked.verifier.as_ref(),
+        resources: &asked.resources,
         oauth21: client.oauth21,
     };
     let key = io.names().key(Kind::Grant, code.id());

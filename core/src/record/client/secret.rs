@@ -1,5 +1,7 @@
 //! Client secrets, as they are kept.
 
+use std::fmt;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use minicbor::bytes::ByteArray;
@@ -8,7 +10,7 @@ use minicbor::{Decode, Encode};
 use crate::secret::{Secret, SecretDigest};
 
 /// A client secret as it is kept: a digest, and whether it can be guessed at all.
-#[derive(Clone, Debug, Encode, Decode)]
+#[derive(Clone, Encode, Decode)]
 pub struct ClientSecret {
     #[n(0)]
     digest: ByteArray<32>,
@@ -37,6 +39,13 @@ impl ClientSecret {
 
     pub(crate) fn matches(&self, presented: &Secret) -> bool {
         SecretDigest::from_bytes(*self.digest).matches(&presented.digest())
+    }
+}
+
+impl fmt::Debug for ClientSecret {
+    /// A chosen secret can be guessed from its digest, so that is not printed either.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[digest]")
     }
 }
 

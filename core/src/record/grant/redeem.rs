@@ -12,6 +12,8 @@ pub(crate) struct Redeem<'a> {
     pub(crate) client_id: &'a str,
     pub(crate) redirect_uri: Option<&'a str>,
     pub(crate) verifier: Option<&'a Secret>,
+    /// The audience that the access token is to have, within that of the grant (RFC 8707 section 2.2).
+    pub(crate) resources: &'a [String],
     /// RFC 6749 clients repeat the redirect URI that they sent; those registered for OAuth 2.1 need not.
     pub(crate) oauth21: bool,
 }
@@ -36,8 +38,8 @@ impl Grant {
         match &self.state {
             State::Issued { binding, code_expires_at } => match self.check(binding, attempt) {
                 Err(refusal) => Redemption::Deny(refusal),
-                Ok(()) if *code_expires_at <= now.seconds() => deny("the code has expired"),
-                Ok(()) => {
+                Ok(_) if *code_expires_at <= now.seconds() => deny("the code has expired"),
+                Ok(resources) => {
                     let mut live = Live {
                         spent: Some(binding.clone()),
                         generation: 0,
@@ -45,13 +47,13 @@ impl Grant {
                         turns: Vec::new(),
                         access: Vec::new(),
                     };
-                    let issued = terms::issue_first(&self.approval, &mut live, terms, fresh, now);
+                    let issued = terms::issue_first(&self.approval, &mut live, terms, fresh, resources, now);
                     Redemption::Spend(Self { approval: self.approval.clone(), state: State::Live(live) }, issued)
                 }
             },
             State::Live(Live { spent: Some(binding), .. }) => match self.check(binding, attempt) {
                 Err(refusal) => Redemption::Deny(refusal),
-                Ok(()) => match self.revoke(now) {
+                Ok(_) => match self.revoke(now) {
                     Some(revoked) => Redemption::Replay(revoked),
                     None => deny("the grant is revoked"),
                 },
@@ -61,8 +63,9 @@ impl Grant {
         }
     }
 
-    /// Code, client, redirect URI and verifier, in this order; a failure of any changes nothing (invariant I2).
-    fn check(&self, binding: &Binding, attempt: &Redeem<'_>) -> Result<(), Refusal> {
+    /// Code, client, redirect URI, verifier and resource, in this order; a failure of any changes nothing (invariant
+    /// I2). Answers the audience of the access token.
+    fn check(&self, binding: &Binding, attempt: &Redeem<'_>) -> Result<Vec<String>, Refusal> {
         let invalid = |detail| Refusal::invalid_grant(INVALID).detail(detail);
         if !same(&binding.code, &attempt.code) {
             return Err(invalid("the code is not the one of this grant"));
@@ -83,7 +86,7 @@ impl Grant {
             return Err(Refusal::invalid_grant("code_verifier is missing"));
         };
         match Challenge::from_bytes(*binding.challenge).verify(verifier) {
-            Verdict::Match => Ok(()),
+            Verdict::Match => self.audience(attempt.resources),
             Verdict::Malformed => Err(Refusal::invalid_grant("code_verifier must be 43 to 128 unreserved characters")),
             Verdict::Mismatch => Err(Refusal::invalid_grant("code_verifier does not match the code_challenge")),
         }

@@ -132,13 +132,7 @@ impl Grant {
             Some(scope) if scope.is_subset_of(&self.approval.scope) => scope.clone(),
             Some(_) => return Err(Refusal::invalid_scope("the scope is more than was granted")),
         };
-        if ask.resources.is_empty() {
-            return Ok(Extent { scope, resources: self.approval.resources.clone() });
-        }
-        if ask.resources.iter().any(|resource| !self.approval.resources.contains(resource)) {
-            return Err(Refusal::invalid_target("the resource is more than was granted"));
-        }
-        Ok(Extent { scope, resources: ask.resources.clone() })
+        Ok(Extent { scope, resources: self.audience(&ask.resources)? })
     }
 
     fn bursts(&self, live: &Live, now: UnixTime) -> bool {

@@ -57,12 +57,13 @@ impl fmt::Debug for Issued {
     }
 }
 
-/// The first tokens of a grant, whole in scope and audience.
+/// The first tokens of a grant, whole in scope.
 pub(super) fn issue_first(
     approval: &Approval,
     live: &mut Live,
     terms: &Terms,
     fresh: &Fresh<'_>,
+    resources: Vec<String>,
     now: UnixTime,
 ) -> Issued {
     live.refresh = terms.refresh_lifetime.map(|lifetime| RefreshToken {
@@ -76,7 +77,7 @@ pub(super) fn issue_first(
         digest: digest(&fresh.access),
         generation: live.generation,
         scope: None,
-        resources: None,
+        resources: (resources != approval.resources).then_some(resources),
         issued_at: now.seconds(),
         expires_at: now.after(terms.access_lifetime).seconds().min(approval.ends_at),
         key: ByteArray::from(fresh.key.id.0),
