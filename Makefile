@@ -19,8 +19,13 @@ help: ## list the targets
 test: check-tools lint check-rows test-run check-conformance ## everything a commit must pass
 
 .PHONY: test-long
-test-long: test ## what takes longer than a commit may wait
+test-long: test sudden-death ## what takes longer than a commit may wait
 	$(CARGO) test --workspace --all-features --release
+
+.PHONY: sudden-death
+sudden-death: ## kill a server 500 times under load; write docs/sudden-death.md
+	PROOFKEY_KILLS=500 PROOFKEY_KILLS_REPORT=$(CURDIR)/docs/sudden-death.md \
+	  $(CARGO) test --package proofkey-tests --test sudden_death
 
 .PHONY: check-tools
 check-tools: ## say which tools are missing, and how to get them

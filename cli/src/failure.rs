@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 
 use proofkey::core::AdminError;
-use proofkey::{ApiMisuse, NoEntropy, Problem, Refusal, StoreError};
+use proofkey::{ApiMisuse, InvalidField, NoEntropy, Problem, Refusal, StoreError};
 use serde::Serialize;
 
 /// One thing that is wrong.
@@ -110,6 +110,12 @@ impl From<Refusal> for Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         Complaint::of("store", None, error.to_string()).into()
+    }
+}
+
+impl From<InvalidField> for Failure {
+    fn from(field: InvalidField) -> Self {
+        Complaint::of(field.name(), None, field.problem()).into()
     }
 }
 

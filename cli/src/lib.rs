@@ -7,9 +7,13 @@ mod command;
 mod failure;
 mod log;
 mod output;
+mod password;
 mod private_file;
+mod secret_file;
 mod serve;
 mod settings;
 mod signing;
+mod text;
+mod walk;
 
 pub use command::{World, run};

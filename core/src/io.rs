@@ -15,7 +15,7 @@ use crate::keys::RingKey;
 use crate::name::Names;
 use crate::record::{Body, Fresh, Kind, Stored};
 use crate::refusal::Refusal;
-use crate::reply::Reply;
+use crate::reply::{Reply, StoreCalls};
 use crate::seal::{self, Unopened};
 use crate::secret::Secret;
 use crate::store::{Key, Owner, Query, Record, StoreError, Version, Write};
@@ -33,6 +33,7 @@ pub(crate) struct Io {
     random: Generator,
     mailbox: Arc<Mailbox>,
     events: Vec<Event>,
+    pub(crate) store_calls: StoreCalls,
     /// A put on a grant of this flow had an unknown outcome, so what the flow finds may be its own doing.
     unsure: bool,
     /// Whom the request came from, for limits by address.
@@ -97,6 +98,7 @@ impl Io {
             random: entropy.expand(),
             mailbox,
             events: Vec::new(),
+            store_calls: StoreCalls::default(),
             unsure: false,
             address: None,
             origin: None,
@@ -148,8 +150,10 @@ impl Io {
         Token::open(presented, self.config.issuer(), &self.config.ring)
     }
 
-    #[expect(clippy::needless_pass_by_ref_mut, reason = "two questions at once must not be expressible")]
     async fn ask(&mut self, ask: Ask) -> Answer {
+        if matches!(ask, Ask::Delete(..) | Ask::Find(..) | Ask::Get(..) | Ask::Put(..)) {
+            self.store_calls.one_more();
+        }
         self.mailbox.ask(ask).await
     }
 

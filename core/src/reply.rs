@@ -13,6 +13,22 @@ use crate::refusal::{Challenge, Refusal};
 /// An HTTP response whose body is complete.
 pub type Response = http::Response<Bytes>;
 
+/// How many store calls an answer cost: an extension of each [`Response`] that a flow ends in, for log and metrics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StoreCalls(u32);
+
+impl StoreCalls {
+    /// The number.
+    #[must_use]
+    pub const fn count(self) -> u32 {
+        self.0
+    }
+
+    pub(crate) const fn one_more(&mut self) {
+        self.0 = self.0.saturating_add(1);
+    }
+}
+
 /// The end of a flow.
 #[derive(Debug)]
 pub struct Reply<T = Response> {

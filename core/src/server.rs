@@ -56,7 +56,8 @@ impl Core {
             io.address = request.client_address(&io.config.trusted_proxies);
             io.origin = request.origin().map(str::to_owned);
             async move {
-                let response = answer(&mut io, &request).await;
+                let mut response = answer(&mut io, &request).await;
+                response.extensions_mut().insert(io.store_calls);
                 io.done(response)
             }
         };

@@ -2,7 +2,7 @@
 
 use proofkey_core::{
     AccessToken, AdminError, Client, ClientCredentials, CodeExchange, GrantSummary, Introspection, KeyId, Pkce,
-    Refusal, Request, Requirement, Scope, Secret, Tokens, User, UserChange, UserSummary,
+    RecordView, Refusal, Request, Requirement, Scope, Secret, Tokens, User, UserChange, UserSummary,
 };
 
 #[cfg(feature = "tokio")]
@@ -124,6 +124,12 @@ calls! {
     /// # Errors
     /// [`Refusal`]: the store failed.
     stored_clients() -> Vec<Client>;
+
+    /// A look at one record, without its secrets: by its key in the store, or as `client:ID`, `grant:ID`, `user:NAME`.
+    ///
+    /// # Errors
+    /// [`Refusal`]: the store failed, or the record does not open.
+    record(name: &str) -> Option<RecordView>;
 
     /// The user of this name in the built-in store.
     ///

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use chacha20::ChaCha12Rng;
-use proofkey_core::Entropy;
+use proofkey_core::{ClientSecret, Entropy, Secret};
 use rand_core::{Rng as _, SeedableRng as _};
 use zeroize::Zeroizing;
 
@@ -55,6 +55,16 @@ impl Lane {
         self.generator.fill_bytes(&mut bytes);
         Ok(Entropy::from_driver(bytes))
     }
+}
+
+/// A client secret of 256 random bits: the digest that is kept, and the text that is shown once.
+///
+/// # Errors
+/// If the operating system gives no random bytes.
+pub fn generate_client_secret() -> Result<(ClientSecret, Secret), NoEntropy> {
+    let mut random = Zeroizing::new([0; 32]);
+    getrandom::fill(&mut *random)?;
+    Ok(ClientSecret::generate(*random))
 }
 
 /// A source of entropy, one draw a flow.

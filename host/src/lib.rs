@@ -27,15 +27,15 @@ mod work;
 pub use async_server::AsyncServer;
 pub use builder::Builder;
 pub use clock::{Clock, SystemClock};
-pub use entropy::{NoEntropy, system_entropy};
+pub use entropy::{NoEntropy, generate_client_secret, system_entropy};
 pub use future::BoxFuture;
 pub use keys::{KEY_VARIABLES, Keys};
 pub use proofkey_core as core;
 pub use proofkey_core::{
     AccessToken, AdminError, ApiMisuse, ApplicationType, AuthMethod, Client, ClientCredentials, ClientSecret,
-    CodeExchange, Config, ErrorCode, Event, EventKind, GrantSummary, GrantType, Introspection, KeyError, KeyId, Pkce,
-    Problem, Refusal, Request, Requirement, Response, Scope, ScopeText, Secret, Settings, StoreError, Tokens, UnixTime,
-    User, UserAnswer, UserChange, UserQuestion, UserSummary,
+    CodeExchange, Config, ErrorCode, Event, EventKind, GrantSummary, GrantType, Introspection, InvalidField, KeyError,
+    KeyId, Pkce, Problem, RecordView, Refusal, Request, Requirement, Response, Scope, ScopeText, Secret, Settings,
+    StoreError, Tokens, UnixTime, User, UserAnswer, UserChange, UserQuestion, UserSummary,
 };
 pub use server::Server;
 #[cfg(feature = "tokio")]

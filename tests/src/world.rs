@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, Method, StatusCode};
-use proofkey::core::{Core, KeyRing, UserSource};
+use proofkey::core::{Core, KeyRing, StoreCalls, UserSource};
 use proofkey::store::Store;
 use proofkey::testing::FakeClock;
 use proofkey::{
@@ -111,12 +111,15 @@ pub struct Reply {
     pub headers: HeaderMap,
     /// The body.
     pub body: Bytes,
+    /// How many store calls the core says it made; zero for an answer without a flow.
+    pub store_calls: u32,
 }
 
 impl From<Response> for Reply {
     fn from(response: Response) -> Self {
         let (parts, body) = response.into_parts();
-        Self { status: parts.status, headers: parts.headers, body }
+        let store_calls = parts.extensions.get::<StoreCalls>().map_or(0, |calls| calls.count());
+        Self { status: parts.status, headers: parts.headers, body, store_calls }
     }
 }
 

@@ -1,7 +1,7 @@
 //! How many store calls each operation costs (design section 3): bounded by a stated constant (invariant I19).
 
 use http::StatusCode;
-use proofkey_tests::{Call, World};
+use proofkey_tests::{Call, Reply, World};
 
 /// Runs `act` and returns the store calls that it cost.
 fn calls_of(world: &World, act: impl FnOnce(&World) -> StatusCode) -> (u16, String) {
@@ -79,4 +79,21 @@ fn challenge_and_metadata_cost_no_store_call() {
     let metadata = |world: &World| world.get_plain("/.well-known/oauth-authorization-server/auth").status;
     assert_eq!(calls_of(&world, metadata), cost(200, ""));
     assert_eq!(calls_of(&world, |world| world.get_plain("/health").status), cost(200, "get"));
+}
+
+#[test]
+fn an_answer_says_how_many_store_calls_it_cost() {
+    let world = World::new();
+    let mut costs = Vec::new();
+    let mut note = |reply: &Reply| {
+        assert_eq!(reply.store_calls as usize, world.store.take_calls().len());
+        costs.push(reply.store_calls);
+    };
+    let code = world.authorize(&serde_json::Value::Null);
+    note(&code);
+    let tokens = world.redeem(&code.text("code"));
+    note(&tokens);
+    note(&world.get("/auth/userinfo", &tokens.text("access_token")));
+    note(&world.get("/auth/userinfo", "forged"));
+    assert!(costs[0] > 2 && costs[1..] == [2, 1, 0], "{costs:?}");
 }

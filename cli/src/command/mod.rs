@@ -1,10 +1,16 @@
 //! The command line: noun, then verb; one file a command.
 
 mod check;
+mod clients;
 mod flags;
+mod grants;
 mod init;
 mod keys;
+mod records;
 mod serve;
+mod sweep;
+mod users;
+mod walk;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -63,16 +69,21 @@ struct Common {
 #[derive(Subcommand)]
 enum Command {
     Check(check::Check),
+    Clients(clients::Clients),
+    Grants(grants::Grants),
     Init(init::Init),
     Keys(keys::Keys),
+    Records(records::Records),
     Serve(serve::Serve),
+    Sweep(sweep::Sweep),
+    Try(walk::Try),
+    Users(users::Users),
 }
 
 /// A command under way: where its settings come from, and where it answers.
 pub(crate) struct Invocation<'a> {
     pub(crate) origins: Origins,
     pub(crate) output: Output<'a>,
-    #[expect(dead_code, reason = "read by `users add --password-stdin`")]
     pub(crate) stdin: &'a mut dyn BufRead,
 }
 
@@ -104,9 +115,15 @@ pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>, wor
     let mut invocation = Invocation { origins, output, stdin };
     let outcome = match command {
         Command::Check(check) => check.run(&mut invocation),
+        Command::Clients(clients) => clients.run(&mut invocation),
+        Command::Grants(grants) => grants.run(&mut invocation),
         Command::Init(init) => init.run(&mut invocation),
         Command::Keys(keys) => keys.run(&mut invocation),
+        Command::Records(records) => records.run(&mut invocation),
         Command::Serve(serve) => serve.run(&mut invocation),
+        Command::Sweep(sweep) => sweep.run(&mut invocation),
+        Command::Try(walk) => walk.run(&mut invocation),
+        Command::Users(users) => users.run(&mut invocation),
     };
     match outcome {
         Ok(()) => 0,

@@ -13,6 +13,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use proofkey::AsyncServer;
 use proofkey::axum::answer_within;
+use proofkey::core::StoreCalls;
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -75,6 +76,7 @@ async fn answer(State(front): State<Arc<Front>>, request: Request) -> Response {
         response.headers_mut().insert(REQUEST_ID, value);
     }
     entry.status = Some(response.status().as_u16());
+    entry.store_calls = response.extensions().get::<StoreCalls>().map(|calls| calls.count());
     response
 }
 
@@ -86,6 +88,7 @@ struct Entry<'a> {
     path: String,
     since: Instant,
     status: Option<u16>,
+    store_calls: Option<u32>,
 }
 
 impl<'a> Entry<'a> {
@@ -97,6 +100,7 @@ impl<'a> Entry<'a> {
             path: loggable(request.uri().path()),
             since: Instant::now(),
             status: None,
+            store_calls: None,
         }
     }
 }
@@ -109,6 +113,8 @@ impl Drop for Entry<'_> {
             method: &'a str,
             path: &'a str,
             status: Option<u16>,
+            /// None for an answer without a flow.
+            store_calls: Option<u32>,
             ms: f64,
         }
         let micros = u32::try_from(self.since.elapsed().as_micros()).unwrap_or(u32::MAX);
@@ -118,6 +124,7 @@ impl Drop for Entry<'_> {
             method: method.get(..method.len().min(MAX_SEGMENT)).unwrap_or_default(),
             path: &self.path,
             status: self.status,
+            store_calls: self.store_calls,
             ms: f64::from(micros) / 1000.0,
         };
         self.front.log.line("request", &fields);

@@ -11,11 +11,13 @@ mod kinds;
 mod problems;
 mod registration;
 mod secret;
+mod written;
 
 pub use kinds::{AuthMethod, GrantType};
 pub use problems::InvalidClient;
 pub(crate) use registration::{ClientRecord, Registration};
 pub use secret::ClientSecret;
+pub use written::InvalidField;
 
 /// A registered client.
 ///

@@ -23,6 +23,7 @@ use crate::store::Owner;
 
 mod redeem;
 mod refresh;
+mod shown;
 mod terms;
 
 pub(crate) use redeem::{Redeem, Redemption};
@@ -294,6 +295,10 @@ impl Body for Grant {
     fn owners(&self, names: &Names) -> Vec<Owner> {
         let user = self.approval.subject.as_deref().map(|subject| names.user_tag(subject));
         user.into_iter().chain([names.client_tag(&self.approval.client_id)]).collect()
+    }
+
+    fn shown(&self) -> serde_json::Value {
+        shown::shown(self)
     }
 }
 

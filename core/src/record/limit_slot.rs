@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use minicbor::bytes::ByteArray;
 use minicbor::{Decode, Encode};
+use serde_json::{Value, json};
 
 use super::{Body, Kind};
 use crate::UnixTime;
@@ -101,6 +102,12 @@ impl Body for LimitSlot {
 
     fn owners(&self, _: &Names) -> Vec<Owner> {
         Vec::new()
+    }
+
+    fn shown(&self) -> Value {
+        let counters = self.counters.iter();
+        let counters = counters.map(|counter| json!({ "count": counter.count, "ends_at": counter.ends_at }));
+        json!({ "counters": counters.collect::<Vec<_>>() })
     }
 }
 

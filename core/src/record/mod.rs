@@ -8,13 +8,14 @@ mod sentinel;
 mod user;
 
 use minicbor::{Decode, Encode};
+use serde_json::Value;
 
 use crate::UnixTime;
 use crate::keys::KeyId;
 use crate::name::Names;
 use crate::store::{Key, Owner, Version};
 
-pub use client::{AuthMethod, Client, ClientSecret, GrantType, InvalidClient};
+pub use client::{AuthMethod, Client, ClientSecret, GrantType, InvalidClient, InvalidField};
 pub(crate) use client::{ClientRecord, Registration};
 pub(crate) use grant::{
     Approval, Binding, Fresh, Grant, Issued, Presented, Redeem, Redemption, RefreshAsk, Refreshed, Rotate, Terms,
@@ -40,9 +41,20 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    #[cfg(test)]
     pub(crate) const ALL: [Self; 6] =
         [Self::Client, Self::Grant, Self::LimitSlot, Self::Owner, Self::Sentinel, Self::User];
+
+    /// Its name, as operators see it.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Grant => "grant",
+            Self::LimitSlot => "limit slot",
+            Self::Owner => "owner",
+            Self::Sentinel => "sentinel",
+            Self::User => "user",
+        }
+    }
 
     pub(crate) const fn letter(self) -> char {
         match self {
@@ -65,6 +77,9 @@ pub(crate) trait Body: Encode<()> + for<'b> Decode<'b, ()> {
 
     /// The tags of the row.
     fn owners(&self, names: &Names) -> Vec<Owner>;
+
+    /// What an operator may see of it: no digest, no hash of a password, no bytes that tokens are derived from.
+    fn shown(&self) -> Value;
 }
 
 /// A record as it was read: what the next write of it has to expect.

@@ -9,6 +9,7 @@
 //! the row may go once no flow can be under way that read it.
 
 use minicbor::{Decode, Encode};
+use serde_json::{Value, json};
 
 use super::{Body, Kind, MARGIN};
 use crate::UnixTime;
@@ -41,6 +42,10 @@ impl Body for OwnerRecord {
 
     fn owners(&self, _: &Names) -> Vec<Owner> {
         Vec::new()
+    }
+
+    fn shown(&self) -> Value {
+        json!({ "raised": self.raised, "at": self.at })
     }
 }
 

@@ -7,6 +7,7 @@
 //! | written under another key of the ring | written again |
 
 use minicbor::{Decode, Encode};
+use serde_json::{Value, json};
 
 use super::{Body, Kind};
 use crate::UnixTime;
@@ -41,6 +42,10 @@ impl Body for Sentinel {
 
     fn owners(&self, _: &Names) -> Vec<Owner> {
         Vec::new()
+    }
+
+    fn shown(&self) -> Value {
+        json!({ "since": self.since })
     }
 }
 

@@ -10,7 +10,7 @@
 //! Creating is possible where there is no record or a gone one; the new user gets a new subject.
 
 use minicbor::{Decode, Encode};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{Body, Kind, MARGIN};
 use crate::UnixTime;
@@ -114,6 +114,19 @@ impl Body for UserRecord {
         match self {
             Self::Present(account) => vec![names.all_tag(Kind::User), names.user_tag(&account.subject)],
             Self::Gone(_) => Vec::new(),
+        }
+    }
+
+    fn shown(&self) -> Value {
+        match self {
+            Self::Present(account) => json!({
+                "state": match account.state { UserState::Active => "active", UserState::Disabled => "disabled" },
+                "subject": account.subject,
+                "username": account.username,
+                "claims": account.to_user().claims,
+                "created_at": account.created_at,
+            }),
+            Self::Gone(at) => json!({ "state": "gone", "at": at }),
         }
     }
 }

@@ -7,6 +7,7 @@
 //! | gone | present | refused | refused |
 
 use minicbor::{Decode, Encode};
+use serde_json::{Value, json};
 
 use super::{Client, InvalidClient};
 use crate::UnixTime;
@@ -101,6 +102,13 @@ impl Body for ClientRecord {
                 [names.all_tag(Kind::Client)].into_iter().chain(origins).collect()
             }
             Self::Gone(_) => Vec::new(),
+        }
+    }
+
+    fn shown(&self) -> Value {
+        match self {
+            Self::Present(client) => json!({ "state": "present", "client": client }),
+            Self::Gone(at) => json!({ "state": "gone", "at": at }),
         }
     }
 }
