@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod faulty;
+mod grammar;
 mod interleave;
 mod people;
 mod rows;
@@ -12,6 +13,7 @@ mod worker;
 mod world;
 
 pub use faulty::{Call, Fault, Faulty};
+pub use grammar::{assert_well_formed, challenge};
 pub use interleave::{Explorer, Move, Outcome, drive};
 pub use people::{ADA, Admitted, BOB, People};
 pub use rows::Rows;
