@@ -131,7 +131,7 @@ impl Login {
             return Ok(None);
         }
         if verified.rehash_wanted && fits {
-            io.rehash(&user, self.password, cost).await?;
+            io.rehash(&user, self.password, cost).await;
         }
         let username = user.username.or(Some(self.name));
         Ok(Some(SignedIn { subject: user.subject, username, epochs }))
@@ -148,14 +148,15 @@ impl Io {
         Ok(found.map_or(UserAnswer::Absent, |stored| stored.body.answer()))
     }
 
-    /// Replaces a hash whose cost has changed. A lost race, or a host that cannot, does not fail the login.
-    async fn rehash(&mut self, user: &User, password: Secret, cost: u32) -> Result<(), Refusal> {
+    /// Replaces a hash whose cost has changed. A lost race, a host that cannot or a full queue does not fail the login.
+    async fn rehash(&mut self, user: &User, password: Secret, cost: u32) {
         let salt = self.random();
-        let Outcome::Hashed(Ok(hash)) = self.work(Task::Hash { password, cost, salt }).await? else { return Ok(()) };
+        let hashed = self.work(Task::Hash { password, cost, salt }).await;
+        let Ok(Outcome::Hashed(Ok(hash))) = hashed else { return };
         let replaced = if self.config.users == UserSource::BuiltIn {
             let name = user.username.as_deref().unwrap_or_default();
             let key = self.user_key(name);
-            let Ok(Some(stored)) = self.load::<UserRecord>(&key).await else { return Ok(()) };
+            let Ok(Some(stored)) = self.load::<UserRecord>(&key).await else { return };
             // Another hash than the one that was verified: the password was changed meanwhile.
             let unchanged = stored
                 .body
@@ -173,6 +174,5 @@ impl Io {
         if replaced {
             self.event(Event::new(EventKind::HashReplaced).subject(Some(&user.subject)));
         }
-        Ok(())
     }
 }
