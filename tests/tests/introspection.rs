@@ -135,29 +135,21 @@ fn what_is_unknown_expired_revoked_or_foreign_is_the_same_to_the_byte() {
 #[test]
 fn a_token_is_active_only_where_all_holds() {
     let _rows = shows(&["rfc7662-4-1"]);
-    let states: [(&str, fn(&World, &str) -> String); 6] = [
-        ("good", |_, token| token.to_owned()),
-        ("expired", |world, token| {
-            world.clock.advance(Duration::from_secs(3600));
-            token.to_owned()
-        }),
-        ("revoked", |world, token| {
-            world.form_as("portal", "/auth/revoke", &[("token", token)]);
-            token.to_owned()
-        }),
-        ("with a wrong signature", |_, token| forged(token)),
-        ("for another audience", |world, _| {
-            world.sign_in_as("portal", &json!({"resource": "https://files.example/"})).access
-        }),
-        ("of a user who was signed out", |world, token| {
-            world.server.revoke_all(ADA).unwrap();
-            token.to_owned()
-        }),
-    ];
-    for (state, make) in states {
+    let states =
+        ["good", "expired", "revoked", "with a wrong check", "for another audience", "of a user who was signed out"];
+    for state in states {
         let world = World::new();
-        let token = world.sign_in_as("portal", &json!({"resource": API})).access;
-        let token = make(&world, &token);
+        let mut token = world.sign_in_as("portal", &json!({"resource": API})).access;
+        match state {
+            "expired" => world.clock.advance(Duration::from_secs(3600)),
+            "revoked" => assert_eq!(world.form_as("portal", "/auth/revoke", &[("token", &token)]).status, 200),
+            "with a wrong check" => token = forged(&token),
+            "for another audience" => {
+                token = world.sign_in_as("portal", &json!({"resource": "https://files.example/"})).access;
+            }
+            "of a user who was signed out" => assert_eq!(world.server.revoke_all(ADA).unwrap(), 1),
+            _ => {}
+        }
         let described = world.introspect("api", &token).json();
         assert_eq!(described["active"], state == "good", "{state}");
         // A token works from the second in which it is issued, so there is no moment before it to be checked.
