@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+mod endpoints;
 mod faulty;
 mod grammar;
 mod interleave;
@@ -12,6 +13,7 @@ mod scenario;
 mod worker;
 mod world;
 
+pub use endpoints::{Endpoint, Reads, endpoints};
 pub use faulty::{Call, Fault, Faulty};
 pub use grammar::{assert_well_formed, challenge};
 pub use interleave::{Explorer, Move, Outcome, drive};
