@@ -32,7 +32,8 @@ pub const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 /// Where the client `web` is called back.
 pub const REDIRECT_URI: &str = "https://app.example/cb";
 
-const KEY: &str = "cJ8nAnXkXgY0R0hcJ3E4bZQf3t7x1s6pUo5v2wKq9dE=";
+/// The key that seals everything.
+pub const KEY: &str = "cJ8nAnXkXgY0R0hcJ3E4bZQf3t7x1s6pUo5v2wKq9dE=";
 
 /// The secret of a confidential client of the tests.
 #[must_use]
