@@ -86,8 +86,11 @@ impl Request {
         }
     }
 
-    /// Refuses a request whose header fields are larger than any honest client's.
-    pub(crate) fn check_headers(&self) -> Result<(), Refusal> {
+    /// Refuses a request that is larger than any honest client's, whether or not its endpoint reads a body.
+    pub(crate) fn check_size(&self, max_body: usize) -> Result<(), Refusal> {
+        if self.http.body().len() > max_body {
+            return Err(Refusal::too_large());
+        }
         let sizes = self.http.headers().iter().map(|(name, value)| name.as_str().len().saturating_add(value.len()));
         if sizes.fold(0, usize::saturating_add) > MAX_HEADERS {
             return Err(Refusal::invalid_request("the header fields are too large"));
@@ -153,11 +156,8 @@ pub(crate) fn known(name: &str) -> Option<&'static str> {
 
 impl Parameters {
     /// Reads the body, as form or JSON.
-    pub(crate) fn read(request: &Request, max_body: usize) -> Result<Self, Refusal> {
+    pub(crate) fn read(request: &Request) -> Result<Self, Refusal> {
         let body = request.http.body();
-        if body.len() > max_body {
-            return Err(Refusal::too_large());
-        }
         let format = format_of(request)?;
         let mut parameters = Self { format, values: Vec::new() };
         match format {

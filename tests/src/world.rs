@@ -33,6 +33,9 @@ pub const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 /// Where the client `web` is called back.
 pub const REDIRECT_URI: &str = "https://app.example/cb";
 
+/// The key that seals everything.
+pub const KEY: &str = "cJ8nAnXkXgY0R0hcJ3E4bZQf3t7x1s6pUo5v2wKq9dE=";
+
 /// The secret of a confidential client of the tests; one that is not in `tests/world.toml` gets one made of its name.
 #[must_use]
 pub fn secret_of(client_id: &str) -> String {
@@ -347,6 +350,32 @@ impl World {
     /// Signs Ada in to the client `web`.
     pub fn sign_in(&self) -> SignedIn {
         SignedIn::of(&self.redeem(&self.code()))
+    }
+
+    /// Signs Ada in to another client that is called back at [`REDIRECT_URI`]; one that has a secret shows it.
+    pub fn sign_in_as(&self, client_id: &str, changes: &Value) -> SignedIn {
+        let mut all = serde_json::json!({"client_id": client_id});
+        if let (Some(all), Some(changes)) = (all.as_object_mut(), changes.as_object()) {
+            all.extend(changes.clone());
+        }
+        let code = self.authorize(&all).text("code");
+        let fields = [
+            ("grant_type", "authorization_code"),
+            ("code", &*code),
+            ("redirect_uri", REDIRECT_URI),
+            ("code_verifier", VERIFIER),
+        ];
+        let public = clients().iter().any(|client| client.client_id() == client_id && !client.is_confidential());
+        SignedIn::of(&if public {
+            self.form("/auth/token", &[fields.as_slice(), &[("client_id", client_id)]].concat())
+        } else {
+            self.form_as(client_id, "/auth/token", &fields)
+        })
+    }
+
+    /// What introspection tells a confidential client about a token.
+    pub fn introspect(&self, client_id: &str, token: &str) -> Reply {
+        self.form_as(client_id, "/auth/introspect", &[("token", token)])
     }
 
     /// Whether an access token works at `/userinfo`.

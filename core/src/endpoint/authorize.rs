@@ -42,7 +42,7 @@ struct Checked {
 }
 
 pub(crate) async fn authorize(io: &mut Io, request: &Request) -> Result<Response, Refusal> {
-    let mut parameters = Parameters::read(request, io.config.settings.max_body)?;
+    let mut parameters = Parameters::read(request)?;
     if parameters.format() != Format::Json {
         return Err(Refusal::invalid_request("the content type must be application/json"));
     }
