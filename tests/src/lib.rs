@@ -18,6 +18,6 @@ pub use rows::Rows;
 pub use scenario::{Scenario, replay};
 pub use worker::{Performed, WorkerProcess, perform};
 pub use world::{
-    CHALLENGE, ISSUER, PASSWORD, REDIRECT_URI, Reply, START, SignedIn, VERIFIER, World, clients, configure, core,
-    form_request, secret_of,
+    CHALLENGE, ISSUER, PASSWORD, REDIRECT_URI, Reply, SERVICE_URI, START, SignedIn, VERIFIER, World, basic, clients,
+    configure, core, form_request, secret_of,
 };
