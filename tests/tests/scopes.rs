@@ -223,6 +223,15 @@ impl proofkey::Authenticator for Everybody {
 }
 
 #[test]
+fn a_server_without_scopes_stands_and_warns_that_it_gives_no_tokens() {
+    let warned =
+        |world: &World| world.server.with_config(proofkey::Config::warnings).join(" ").contains("scopes is empty");
+    let world = World::with(|builder| builder.set("scopes", ""));
+    assert!(warned(&world) && !warned(&World::new()));
+    assert_eq!(world.authorize(&Value::Null).outcome(), refused("invalid_scope"));
+}
+
+#[test]
 fn a_client_has_lifetimes_of_its_own() {
     let client = Client::public("brisk")
         .redirect_uri(REDIRECT_URI)

@@ -95,11 +95,13 @@ impl Config {
             }
         }
         let names: Vec<&str> = settings.scopes.keys().map(String::as_str).collect();
-        let all_scopes = Scope::parse(&names.join(" ")).map_err(|_| {
-            problems
-                .push(Problem::new("scopes", "a scope name has no blank, quote or backslash (RFC 6749 section 3.3)"));
-        });
-        let all_scopes = if names.is_empty() { Ok(Scope::default()) } else { all_scopes };
+        let all_scopes = match names.as_slice() {
+            [] => Ok(Scope::default()),
+            names => Scope::parse(&names.join(" ")).map_err(|_| {
+                let text = "a scope name has no blank, quote or backslash (RFC 6749 section 3.3)";
+                problems.push(Problem::new("scopes", text));
+            }),
+        };
         let default_scope = settings.default_scope.as_deref().map(Scope::parse);
         let default_scope = match (default_scope, &all_scopes) {
             (None, _) | (_, Err(())) => None,
@@ -181,6 +183,10 @@ impl Config {
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
+        if self.all_scopes.is_empty() {
+            warnings
+                .push("scopes is empty: every request for a token is refused with invalid_scope; name some".to_owned());
+        }
         if self.clients.values().all(|client| client.resources.is_empty()) {
             warnings.push(
                 "access tokens are neither sender-constrained (DPoP, mTLS) nor restricted to an audience: \
