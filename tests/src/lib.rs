@@ -12,12 +12,12 @@ mod worker;
 mod world;
 
 pub use faulty::{Call, Fault, Faulty};
-pub use interleave::{Explorer, Move, Outcome, drive};
+pub use interleave::{Explorer, Move, Outcome, answer, drive};
 pub use people::{ADA, Admitted, BOB, People};
 pub use rows::Rows;
 pub use scenario::{Scenario, replay};
 pub use worker::{Performed, WorkerProcess, perform};
 pub use world::{
     CHALLENGE, ISSUER, PASSWORD, REDIRECT_URI, Reply, SERVICE_URI, START, SignedIn, VERIFIER, World, basic, clients,
-    configure, core, form_request, secret_of,
+    configure, core, core_with, form_request, secret_of,
 };

@@ -98,13 +98,21 @@ pub fn configure<S>(builder: Builder<S>) -> Builder<S> {
 }
 
 /// The core of the world's server, without the server: for tests that answer its steps by hand.
+#[must_use]
+pub fn core() -> Core {
+    core_with(&[])
+}
+
+/// The same with some settings of its own.
 ///
 /// # Panics
 /// If the configuration of the tests is wrong.
 #[must_use]
-pub fn core() -> Core {
+pub fn core_with(further: &[(&str, &str)]) -> Core {
     let mut settings = Settings::new();
-    settings.set("issuer", ISSUER).unwrap_or_else(|problem| panic!("{problem}"));
+    for (name, text) in [("issuer", ISSUER)].iter().chain(further) {
+        settings.set(name, text).unwrap_or_else(|problem| panic!("{problem}"));
+    }
     settings.password_cost_for_tests(4);
     for name in ["read", "write", "profile", "email"] {
         settings.scope(name, ScopeText::new(name, name));

@@ -4,13 +4,10 @@
 use std::sync::Arc;
 
 use proofkey::core::{Config, Core, Entropy, KeyRing, Step, UserSource};
-use proofkey::store::Store as _;
-use proofkey::{
-    Client, GrantType, Request, ScopeText, Secret, Server, Settings, UnixTime, User, UserChange, UserQuestion, Users,
-};
+use proofkey::{Client, GrantType, Request, ScopeText, Secret, Server, Settings, UnixTime, User, UserChange};
 use proofkey_tests::{
-    ADA, CHALLENGE, Fault, Faulty, ISSUER, PASSWORD, People, REDIRECT_URI, Reply, Rows, START, VERIFIER, clients,
-    configure, form_request,
+    ADA, CHALLENGE, Fault, Faulty, ISSUER, PASSWORD, People, REDIRECT_URI, Reply, Rows, START, VERIFIER, basic,
+    clients, configure, drive, form_request,
 };
 
 const NEW_PASSWORD: &str = "a quite different passphrase";
@@ -40,43 +37,11 @@ impl Place {
     }
 
     fn answer<T>(&self, step: Step<T>) -> Step<T> {
-        match step {
-            Step::Delete(delete) => {
-                let removed = self.rows.delete(delete.key(), delete.expect());
-                delete.answer(removed)
-            }
-            Step::Find(find) => {
-                let keys = self.rows.find(find.query());
-                find.answer(keys)
-            }
-            Step::Get(get) => {
-                let found = self.rows.get(get.key());
-                get.answer(found)
-            }
-            Step::Put(put) => {
-                let stored = self.rows.put(put.write());
-                put.answer(stored)
-            }
-            Step::User(user) => {
-                let answer = match user.question() {
-                    UserQuestion::Find { subject } => self.people.find(subject),
-                    UserQuestion::FindByName { name } => self.people.find_by_name(name),
-                    other => panic!("nobody asked {other:?} before"),
-                };
-                user.answer(answer)
-            }
-            Step::Work(work) => work.run(),
-            other => other,
-        }
+        proofkey_tests::answer(&self.rows, &self.people, step, Fault::None)
     }
 
-    fn finish<T>(&self, mut step: Step<T>) -> T {
-        loop {
-            match step {
-                Step::Done(reply) => return reply.into_value(),
-                other => step = self.answer(other),
-            }
-        }
+    fn finish<T>(&self, step: Step<T>) -> T {
+        drive(&self.rows, &self.people, step)
     }
 
     fn sign_in(&self) -> Step {
@@ -181,7 +146,7 @@ fn a_stored_client_that_is_deleted_gets_nothing_from_a_request_under_way() {
         |place| {
             let (client, secret) = stored();
             place.finish(place.core.create_client(client, Place::now(), Entropy::from_seed(9))).unwrap().unwrap();
-            let header = base64_basic("nightly", &secret);
+            let header = basic("nightly", &secret);
             let request = http::Request::post("/auth/token")
                 .header("content-type", "application/x-www-form-urlencoded")
                 .header("authorization", header)
@@ -202,11 +167,6 @@ fn a_stored_client_that_is_deleted_gets_nothing_from_a_request_under_way() {
             }
         },
     );
-}
-
-fn base64_basic(id: &str, secret: &str) -> String {
-    use base64::Engine as _;
-    format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(format!("{id}:{secret}")))
 }
 
 /// A server with its own users over a store that can be told to fail, and Ada signed in.
