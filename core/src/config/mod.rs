@@ -95,13 +95,11 @@ impl Config {
             }
         }
         let names: Vec<&str> = settings.scopes.keys().map(String::as_str).collect();
-        let all_scopes = match names.as_slice() {
-            [] => Ok(Scope::default()),
-            names => Scope::parse(&names.join(" ")).map_err(|_| {
-                let text = "a scope name has no blank, quote or backslash (RFC 6749 section 3.3)";
-                problems.push(Problem::new("scopes", text));
-            }),
-        };
+        let all_scopes = if names.is_empty() { Ok(Scope::default()) } else { Scope::parse(&names.join(" ")) };
+        let all_scopes = all_scopes.map_err(|_| {
+            problems
+                .push(Problem::new("scopes", "a scope name has no blank, quote or backslash (RFC 6749 section 3.3)"));
+        });
         let default_scope = settings.default_scope.as_deref().map(Scope::parse);
         let default_scope = match (default_scope, &all_scopes) {
             (None, _) | (_, Err(())) => None,
