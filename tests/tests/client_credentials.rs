@@ -23,7 +23,9 @@ fn is_active(world: &World, token: &str) -> bool {
 
 #[test]
 fn a_client_gets_one_access_token_by_one_write_and_no_refresh_token() {
-    let world = World::with(|builder| builder.client(batch()));
+    let _rows = proofkey_conformance::shows(&["clientcred-4.4.3-1"]);
+    let types = [GrantType::ClientCredentials, GrantType::RefreshToken];
+    let world = World::with(|builder| builder.client(batch().grant_types(types)));
     world.store.take_calls();
     world.take_events();
     let reply = ask(&world, &[("scope", "read write")]);
@@ -36,7 +38,20 @@ fn a_client_gets_one_access_token_by_one_write_and_no_refresh_token() {
 }
 
 #[test]
+fn only_a_confidential_client_that_authenticates_gets_one() {
+    let _rows = proofkey_conformance::shows(&["clientcred-4.4-1"]);
+    let world = World::with(|builder| builder.client(batch()));
+    let fields = [("grant_type", "client_credentials"), ("scope", "read")];
+    let named = |client| world.form("/auth/token", &[fields.as_slice(), &[("client_id", client)]].concat()).outcome();
+    assert_eq!(named("web"), (400, "unauthorized_client".to_owned()));
+    assert_eq!(named("native"), (400, "unauthorized_client".to_owned()));
+    assert_eq!(named("batch"), (401, "invalid_client".to_owned()));
+    assert_eq!(ask(&world, &[("scope", "read")]).status, 200);
+}
+
+#[test]
 fn scope_and_lifetime_are_those_of_the_client() {
+    let _rows = proofkey_conformance::shows(&["clientcred-4.4.2-1"]);
     let own = batch().scope("read profile").access_token_lifetime(Duration::from_secs(120));
     let world = World::with(|builder| builder.client(own).set("default_scope", "read write"));
     let table = [
@@ -85,6 +100,7 @@ fn the_audience_is_what_was_asked_for_or_the_clients_default() {
 
 #[test]
 fn a_clients_own_token_can_be_revoked_by_it_and_is_none_of_a_users() {
+    let _rows = proofkey_conformance::shows(&["clientcred-4.4.3-2"]);
     let world = World::with(|builder| builder.client(batch()));
     let token = ask(&world, &[("scope", "read profile")]).text("access_token");
     assert_eq!(world.get("/auth/userinfo", &token).outcome(), (403, "insufficient_scope".to_owned()));

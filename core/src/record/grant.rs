@@ -190,7 +190,8 @@ impl Grant {
     /// A grant that a client got for itself: one access token, no code, no refresh token (RFC 6749 section 4.4.3).
     pub(crate) fn for_client(approval: Approval, terms: &Terms, fresh: &Fresh<'_>, now: UnixTime) -> (Self, Issued) {
         let mut live = Live { spent: None, generation: 0, refresh: None, turns: Vec::new(), access: Vec::new() };
-        let issued = terms::issue_first(&approval, &mut live, terms, fresh, now);
+        let terms = Terms { refresh_lifetime: None, ..*terms };
+        let issued = terms::issue_first(&approval, &mut live, &terms, fresh, now);
         (Self { approval, state: State::Live(live) }, issued)
     }
 
