@@ -72,6 +72,19 @@ impl Request {
         Some(address)
     }
 
+    /// Whether a trusted proxy says that the client came over plain HTTP. Nobody else is believed about that: what a
+    /// stranger says of its own connection opens nothing and protects nobody.
+    pub(crate) fn is_plain_http(&self, trusted: &[IpNet]) -> bool {
+        let is_trusted = self.peer.is_some_and(|peer| {
+            let peer = peer.to_canonical();
+            trusted.iter().any(|network| network.contains(&peer))
+        });
+        let scheme = self.http.headers().get("x-forwarded-proto").and_then(|value| value.to_str().ok());
+        // Of several hops the first is the client's own.
+        let first = scheme.and_then(|scheme| scheme.split(',').next());
+        is_trusted && first.is_some_and(|scheme| scheme.trim().eq_ignore_ascii_case("http"))
+    }
+
     /// The `Origin` header, if it is one line of printable text.
     pub(crate) fn origin(&self) -> Option<&str> {
         self.http.headers().get(ORIGIN).and_then(|origin| origin.to_str().ok())

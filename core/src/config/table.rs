@@ -148,6 +148,11 @@ pub static SETTINGS: &[Setting] = &[
         "RATE_LIMIT_ENABLED",
         "",
     ),
-    setting("trusted_proxies", "", "CIDR list", "the rightmost hop of X-Forwarded-For that is not in it counts"),
+    setting(
+        "trusted_proxies",
+        "",
+        "CIDR list",
+        "whom X-Forwarded-For (its rightmost hop that is not in the list counts) and X-Forwarded-Proto are believed",
+    ),
     setting("max_body", "64 KiB", "4 KiB to 1 MiB", "larger bodies are refused with 413"),
 ];
