@@ -58,7 +58,7 @@ fn the_store_holds_no_code_or_token_in_any_readable_form() {
         let hex: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
         let forms = [
             token.clone().into_bytes(),
-            token[token.len() - 40..].as_bytes().to_vec(),
+            token.as_bytes()[token.len() - 40..].to_vec(),
             parts(&token).1,
             STANDARD.encode(&secret).into_bytes(),
             URL_SAFE_NO_PAD.encode(&secret).into_bytes(),
