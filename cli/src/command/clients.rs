@@ -17,7 +17,7 @@ use crate::text::fields;
 /// Register, list, show, change and delete clients
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  proofkey clients add crm-web --redirect-uri https://crm.example/callback --scope \"contacts:read\" --first-party\n  proofkey clients add nightly --confidential --grant client_credentials --secret-file nightly.secret"
+    after_help = "Example:\n  proofkey clients add crm-web --redirect-uri https://crm.example/callback --scope \"contacts:read\" --first-party\n  proofkey clients add nightly --confidential --grant client_credentials --secret-file nightly.secret"
 )]
 pub(super) struct Clients {
     #[command(subcommand)]
