@@ -95,6 +95,12 @@ impl Io {
         if chosen {
             self.take_all(&counters).await?;
         }
+        // What stands in place of a known identifier may be a secret that was put into the wrong field (invariant I20).
+        let refused = Event::new(EventKind::ClientRefused);
+        let refused = match &client {
+            Some(client) => refused.client(&client.client_id),
+            None => refused.detail("there is no such client"),
+        };
         if let Some(client) = client.filter(|client| accepts(client, credentials)) {
             if chosen {
                 for counter in &counters {
@@ -103,7 +109,7 @@ impl Io {
             }
             return Ok(client);
         }
-        self.event(Event::new(EventKind::ClientRefused).client(&credentials.client_id));
+        self.event(refused);
         if !chosen {
             self.take_all(&counters).await?;
         }

@@ -33,6 +33,14 @@ pub(crate) struct SignedIn {
     pub(crate) epochs: Epochs,
 }
 
+/// What became of a name and a password.
+enum Judged {
+    /// They do not fit. The user, if the name is somebody's: what else was typed as a name may be a password, and is
+    /// not logged (invariant I20).
+    Failed(Option<String>),
+    SignedIn(SignedIn),
+}
+
 const fn failed() -> Refusal {
     Refusal::access_denied("the name or the password is wrong")
 }
@@ -58,16 +66,15 @@ impl Login {
         for (counter, _) in &counters {
             io.take(counter).await?;
         }
-        let name = self.name.clone();
         let users = io.config.users;
         let judged = match users {
             UserSource::Authenticate => self.ask_host(io, client).await,
             UserSource::BuiltIn | UserSource::Find => self.verify(io, client).await,
         };
         let signed_in = match judged {
-            Ok(Some(signed_in)) => signed_in,
-            Ok(None) => {
-                io.event(Event::new(EventKind::LoginFailed).client(&client.client_id).detail(&name));
+            Ok(Judged::SignedIn(signed_in)) => signed_in,
+            Ok(Judged::Failed(subject)) => {
+                io.event(Event::new(EventKind::LoginFailed).client(&client.client_id).subject(subject.as_deref()));
                 return Err(failed());
             }
             Err(refusal) => {
@@ -108,16 +115,16 @@ impl Login {
 
     /// The host verifies for itself. Whose epoch to read is known only afterwards, so the host is asked again, by
     /// subject, whether the user still stands: what was dismissed before the epoch was read gets nothing.
-    async fn ask_host(self, io: &mut Io, client: &Client) -> Result<Option<SignedIn>, Refusal> {
+    async fn ask_host(self, io: &mut Io, client: &Client) -> Result<Judged, Refusal> {
         let question = UserQuestion::Authenticate { name: self.name, password: self.password };
-        let UserAnswer::Found(user) = io.ask_user(question).await? else { return Ok(None) };
+        let UserAnswer::Found(user) = io.ask_user(question).await? else { return Ok(Judged::Failed(None)) };
         let epochs = io.epochs(Some(&user.subject), &client.client_id).await?;
         let question = UserQuestion::Find { subject: user.subject.clone() };
-        let UserAnswer::Found(_) = io.ask_user(question).await? else { return Ok(None) };
-        Ok(Some(SignedIn { subject: user.subject, username: user.username, epochs }))
+        let UserAnswer::Found(_) = io.ask_user(question).await? else { return Ok(Judged::Failed(Some(user.subject))) };
+        Ok(Judged::SignedIn(SignedIn { subject: user.subject, username: user.username, epochs }))
     }
 
-    async fn verify(self, io: &mut Io, client: &Client) -> Result<Option<SignedIn>, Refusal> {
+    async fn verify(self, io: &mut Io, client: &Client) -> Result<Judged, Refusal> {
         // The name has to be looked up to know whose epoch to read, and again after it: a password or a standing that
         // is older than the epoch would outlive the sign-out that came with its change (invariant I14). An unknown
         // user costs the same calls.
@@ -137,18 +144,18 @@ impl Login {
         let Outcome::Verified(verified) = io.work(Task::Verify(Verification::new(copy, hash, cost))).await? else {
             return Err(Refusal::server_error("a job came back as another"));
         };
-        let Some(user) = user else { return Ok(None) };
+        let Some(user) = user else { return Ok(Judged::Failed(None)) };
         if verified.malformed {
             io.event(Event::new(EventKind::HashMalformed).subject(Some(&user.subject)));
         }
         if !verified.matched {
-            return Ok(None);
+            return Ok(Judged::Failed(Some(user.subject)));
         }
         if verified.rehash_wanted && fits {
             io.rehash(&user, self.password, cost).await;
         }
         let username = user.username.or(Some(self.name));
-        Ok(Some(SignedIn { subject: user.subject, username, epochs }))
+        Ok(Judged::SignedIn(SignedIn { subject: user.subject, username, epochs }))
     }
 }
 
