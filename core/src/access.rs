@@ -96,13 +96,7 @@ pub(crate) async fn check_access(
     requirement: &Requirement,
 ) -> Result<AccessToken, Refusal> {
     let presented = bearer(request)?;
-    let token = check_token(io, &presented, requirement).await?;
-    if io.origin.is_some()
-        && let Some(client) = io.client(&token.client_id).await?
-    {
-        io.allow_origin_of(&client);
-    }
-    Ok(token)
+    check_token(io, &presented, requirement).await
 }
 
 /// Checks a bearer token.
@@ -116,6 +110,13 @@ pub(crate) async fn check_token(
     let key = io.names().key(Kind::Grant, token.id());
     let stored = io.load::<Grant>(&key).await?;
     let grant = stored.as_ref().map(|stored| &stored.body);
+    // Before the token is judged: the client's pages may read that it has expired.
+    if io.origin.is_some()
+        && let Some(grant) = grant
+        && let Some(client) = io.client(&grant.approval.client_id).await?
+    {
+        io.allow_origin_of(&client);
+    }
     let entitled = grant.and_then(|grant| Some((grant, grant.access(&token.digest(), io.now)?)));
     let (grant, access) = entitled.ok_or(Refusal::invalid_token(INVALID))?;
     let meant = match &requirement.resource {

@@ -7,7 +7,7 @@ use crate::event::{Event, EventKind};
 use crate::io::Io;
 use crate::limit::{Counter, Settle, address_bytes};
 use crate::record::{AuthMethod, Client, ClientRecord, Kind};
-use crate::refusal::{Challenge, Refusal};
+use crate::refusal::Refusal;
 use crate::request::{Authorization, Parameters, Request};
 use crate::secret::Secret;
 
@@ -50,12 +50,12 @@ impl Credentials {
 }
 
 const fn malformed() -> Refusal {
-    Refusal::invalid_client("the Authorization header is malformed").challenge(Challenge::Basic)
+    Refusal::invalid_client("the Authorization header is malformed")
 }
 
 /// Unknown client, wrong secret and wrong method are one answer.
 const fn failed() -> Refusal {
-    Refusal::invalid_client("client authentication failed").challenge(Challenge::Basic)
+    Refusal::invalid_client("client authentication failed")
 }
 
 impl Io {

@@ -111,8 +111,11 @@ impl Refusal {
         Self::new(ErrorCode::AccessDenied, StatusCode::BAD_REQUEST, description)
     }
 
+    /// RFC 6749 section 5.2; every 401 says how to authenticate (RFC 9110 section 15.5.2).
     pub(crate) const fn invalid_client(description: &'static str) -> Self {
-        Self::new(ErrorCode::InvalidClient, StatusCode::UNAUTHORIZED, description)
+        let mut refusal = Self::new(ErrorCode::InvalidClient, StatusCode::UNAUTHORIZED, description);
+        refusal.challenge = Some(Challenge::Basic);
+        refusal
     }
 
     pub(crate) const fn invalid_grant(description: &'static str) -> Self {
@@ -239,11 +242,6 @@ impl Refusal {
     /// The same refusal, with a text for the log that the client never sees.
     pub(crate) fn detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
         self.detail = Some(detail.into());
-        self
-    }
-
-    pub(crate) const fn challenge(mut self, challenge: Challenge) -> Self {
-        self.challenge = Some(challenge);
         self
     }
 

@@ -72,6 +72,19 @@ impl Request {
         Some(address)
     }
 
+    /// Whether a trusted proxy says that the client came over plain HTTP. Nobody else is believed about that: what a
+    /// stranger says of its own connection opens nothing and protects nobody.
+    pub(crate) fn is_plain_http(&self, trusted: &[IpNet]) -> bool {
+        let is_trusted = self.peer.is_some_and(|peer| {
+            let peer = peer.to_canonical();
+            trusted.iter().any(|network| network.contains(&peer))
+        });
+        let scheme = self.http.headers().get("x-forwarded-proto").and_then(|value| value.to_str().ok());
+        // Of several hops the first is the client's own.
+        let first = scheme.and_then(|scheme| scheme.split(',').next());
+        is_trusted && first.is_some_and(|scheme| scheme.trim().eq_ignore_ascii_case("http"))
+    }
+
     /// The `Origin` header, if it is one line of printable text.
     pub(crate) fn origin(&self) -> Option<&str> {
         self.http.headers().get(ORIGIN).and_then(|origin| origin.to_str().ok())
@@ -86,8 +99,11 @@ impl Request {
         }
     }
 
-    /// Refuses a request whose header fields are larger than any honest client's.
-    pub(crate) fn check_headers(&self) -> Result<(), Refusal> {
+    /// Refuses a request that is larger than any honest client's, whether or not its endpoint reads a body.
+    pub(crate) fn check_size(&self, max_body: usize) -> Result<(), Refusal> {
+        if self.http.body().len() > max_body {
+            return Err(Refusal::too_large());
+        }
         let sizes = self.http.headers().iter().map(|(name, value)| name.as_str().len().saturating_add(value.len()));
         if sizes.fold(0, usize::saturating_add) > MAX_HEADERS {
             return Err(Refusal::invalid_request("the header fields are too large"));
@@ -153,11 +169,8 @@ pub(crate) fn known(name: &str) -> Option<&'static str> {
 
 impl Parameters {
     /// Reads the body, as form or JSON.
-    pub(crate) fn read(request: &Request, max_body: usize) -> Result<Self, Refusal> {
+    pub(crate) fn read(request: &Request) -> Result<Self, Refusal> {
         let body = request.http.body();
-        if body.len() > max_body {
-            return Err(Refusal::too_large());
-        }
         let format = format_of(request)?;
         let mut parameters = Self { format, values: Vec::new() };
         match format {

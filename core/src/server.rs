@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ALLOW, STRICT_TRANSPORT_SECURITY, VARY,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ALLOW, CONTENT_LENGTH, STRICT_TRANSPORT_SECURITY, VARY,
 };
 use http::{Method, StatusCode};
 
@@ -101,12 +101,15 @@ async fn answer(io: &mut Io, request: &Request) -> Response {
     let method = request.http().method();
     let outcome = match endpoint {
         None => Err(Refusal::not_found()),
-        Some(endpoint) if method == Method::OPTIONS => return preflight(io, endpoint).await,
+        Some(endpoint) if method == Method::OPTIONS => preflight(io, endpoint).await,
         Some(endpoint) if !endpoint.methods().contains(method) => Err(Refusal::method_not_allowed()),
-        Some(endpoint) => match request.check_headers() {
-            Err(refusal) => Err(refusal),
-            Ok(()) => dispatch(io, endpoint, request).await,
-        },
+        Some(endpoint) => {
+            match request.check_size(io.config.settings.max_body).and_then(|()| check_transport(io, endpoint, request))
+            {
+                Err(refusal) => Err(refusal),
+                Ok(()) => dispatch(io, endpoint, request).await,
+            }
+        }
     };
     let mut response = outcome.unwrap_or_else(|refusal| {
         note(io, &refusal);
@@ -115,16 +118,29 @@ async fn answer(io: &mut Io, request: &Request) -> Response {
     if response.status() == StatusCode::METHOD_NOT_ALLOWED
         && let Some(endpoint) = endpoint
     {
-        insert(&mut response, ALLOW, &endpoint.allow());
+        insert(&mut response, ALLOW, &format!("{}, OPTIONS", endpoint.allow()));
     }
     if let Some(endpoint) = endpoint {
         share(io, endpoint, &mut response);
     }
     secure(&io.config, &mut response);
     if method == Method::HEAD {
+        // Said here, for a face only sees that there is no body (RFC 9110 section 9.3.2).
+        let length = response.body().len().to_string();
+        insert(&mut response, CONTENT_LENGTH, &length);
         response.body_mut().clear();
     }
     response
+}
+
+/// RFC 6749 section 3.1: whatever came over plain HTTP to an https issuer is not looked at. A face sees one hop of the
+/// way only, so it is a trusted proxy that tells; its own health checks are inside.
+fn check_transport(io: &Io, endpoint: Endpoint, request: &Request) -> Result<(), Refusal> {
+    let secured = io.config.issuer.is_https() && endpoint != Endpoint::Health;
+    if secured && request.is_plain_http(&io.config.trusted_proxies) {
+        return Err(Refusal::invalid_request("the request came over plain http; use https"));
+    }
+    Ok(())
 }
 
 /// A browser that was here once never tries plain HTTP again (RFC 6797).
@@ -144,7 +160,7 @@ async fn dispatch(io: &mut Io, endpoint: Endpoint, request: &Request) -> Result<
         Endpoint::Authorize => authorize::authorize(io, request).await,
         Endpoint::Challenge => {
             io.origin_allowed = origin_is_registered(io).await?;
-            challenge::challenge(io, request.http().body())
+            Ok(challenge::challenge(io))
         }
         Endpoint::Health => Ok(status::health(io).await),
         Endpoint::Introspect => introspect::introspect(io, request).await,
@@ -197,27 +213,20 @@ fn share(io: &Io, endpoint: Endpoint, response: &mut Response) {
 }
 
 /// Answers a preflight for the union of the registered origins: it says nothing of any client.
-async fn preflight(io: &mut Io, endpoint: Endpoint) -> Response {
+async fn preflight(io: &mut Io, endpoint: Endpoint) -> Result<Response, Refusal> {
     let mut response = empty(StatusCode::NO_CONTENT);
     insert(&mut response, ALLOW, &format!("{}, OPTIONS", endpoint.allow()));
-    match sharing(endpoint) {
-        Sharing::Nobody => return response,
-        Sharing::Anybody => io.origin_allowed = true,
-        Sharing::Client => match origin_is_registered(io).await {
-            Ok(registered) => io.origin_allowed = registered,
-            Err(refusal) => {
-                note(io, &refusal);
-                return refused(&refusal, io.config.issuer());
-            }
-        },
-    }
-    share(io, endpoint, &mut response);
+    io.origin_allowed = match sharing(endpoint) {
+        Sharing::Anybody => true,
+        Sharing::Client => origin_is_registered(io).await?,
+        Sharing::Nobody => false,
+    };
     if io.origin_allowed {
         insert(&mut response, ACCESS_CONTROL_ALLOW_METHODS, &endpoint.allow());
         insert(&mut response, ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, Content-Type");
         insert(&mut response, ACCESS_CONTROL_MAX_AGE, "600");
     }
-    response
+    Ok(response)
 }
 
 /// Whether any client, configured or, by one find, stored, is called from the request's origin.

@@ -6,7 +6,7 @@
 
 use proofkey::core::{Response, Step, Write};
 use proofkey::store::Store;
-use proofkey::{StoreError, UserAnswer, Users};
+use proofkey::{StoreError, UserAnswer, UserQuestion, Users as _};
 
 use crate::faulty::Fault;
 use crate::{People, Rows};
@@ -92,7 +92,7 @@ impl<'a> Explorer<'a> {
                 Move::Take(at, fault) => {
                     faults -= usize::from(fault != Fault::None);
                     let step = flows[at].take();
-                    flows[at] = step.map(|step| self.answer(&rows, step, fault));
+                    flows[at] = step.map(|step| answer(&rows, self.people, step, fault));
                 }
                 Move::TakeLate(at) => {
                     faults -= 1;
@@ -116,47 +116,46 @@ impl<'a> Explorer<'a> {
 
 /// Answers the steps of one flow from a store that does not fail.
 #[must_use]
-pub fn drive(rows: &Rows, people: &People, mut step: Step) -> Response {
-    let explorer = Explorer::new(rows, people, 0);
+pub fn drive<T>(rows: &Rows, people: &People, mut step: Step<T>) -> T {
     loop {
         match step {
             Step::Done(reply) => return reply.into_value(),
-            other => step = explorer.answer(rows, other, Fault::None),
+            other => step = answer(rows, people, other, Fault::None),
         }
     }
 }
 
-impl Explorer<'_> {
-    fn answer(&self, rows: &Rows, step: Step, fault: Fault) -> Step {
-        match step {
-            Step::Delete(delete) => {
-                let removed = conditional(fault, || rows.delete(delete.key(), delete.expect()));
-                delete.answer(removed)
-            }
-            Step::Find(find) if fault == Fault::None => {
-                let keys = rows.find(find.query());
-                find.answer(keys)
-            }
-            Step::Find(find) => find.answer(Err(failed())),
-            Step::Get(get) if fault == Fault::None => {
-                let found = rows.get(get.key());
-                get.answer(found)
-            }
-            Step::Get(get) => get.answer(Err(failed())),
-            Step::Put(put) => {
-                let stored = conditional(fault, || rows.put(put.write()));
-                put.answer(stored)
-            }
-            Step::User(user) => {
-                let answer = match user.question() {
-                    proofkey::UserQuestion::Find { subject } if fault == Fault::None => self.people.find(subject),
-                    _ => Err::<UserAnswer, _>(failed()),
-                };
-                user.answer(answer)
-            }
-            Step::Work(work) => work.run(),
-            other => other,
+/// Answers one step from a store and a table of users, with or without a fault.
+pub fn answer<T>(rows: &Rows, people: &People, step: Step<T>, fault: Fault) -> Step<T> {
+    match step {
+        Step::Delete(delete) => {
+            let removed = conditional(fault, || rows.delete(delete.key(), delete.expect()));
+            delete.answer(removed)
         }
+        Step::Find(find) if fault == Fault::None => {
+            let keys = rows.find(find.query());
+            find.answer(keys)
+        }
+        Step::Find(find) => find.answer(Err(failed())),
+        Step::Get(get) if fault == Fault::None => {
+            let found = rows.get(get.key());
+            get.answer(found)
+        }
+        Step::Get(get) => get.answer(Err(failed())),
+        Step::Put(put) => {
+            let stored = conditional(fault, || rows.put(put.write()));
+            put.answer(stored)
+        }
+        Step::User(user) => {
+            let answer = match user.question() {
+                UserQuestion::Find { subject } if fault == Fault::None => people.find(subject),
+                UserQuestion::FindByName { name } if fault == Fault::None => people.find_by_name(name),
+                _ => Err::<UserAnswer, _>(failed()),
+            };
+            user.answer(answer)
+        }
+        Step::Work(work) => work.run(),
+        other => other,
     }
 }
 

@@ -3,23 +3,33 @@
 
 #![forbid(unsafe_code)]
 
+mod aftermath;
+mod endpoints;
 mod faulty;
+mod grammar;
 mod interleave;
+mod operations;
 mod people;
 mod rows;
 mod scenario;
+mod slow;
 mod surroundings;
 mod worker;
 mod world;
 mod world_file;
 
+pub use aftermath::{assert_aftermath, assert_unavailable};
+pub use endpoints::{Endpoint, Reads, endpoints};
 pub use faulty::{Call, Fault, Faulty};
-pub use interleave::{Explorer, Move, Outcome, drive};
+pub use grammar::{assert_well_formed, challenge};
+pub use interleave::{Explorer, Move, Outcome, answer, drive};
+pub use operations::{Held, Operation};
 pub use people::{ADA, Admitted, BOB, People};
 pub use rows::Rows;
 pub use scenario::{Driver, Scenario, replay};
+pub use slow::{Pause, Slow};
 pub use worker::{Performed, WorkerProcess, perform};
 pub use world::{
-    CHALLENGE, ISSUER, PASSWORD, REDIRECT_URI, Reply, START, SignedIn, VERIFIER, World, clients, configure, core,
-    core_with, form_request, secret_of,
+    CHALLENGE, ISSUER, KEY, PASSWORD, REDIRECT_URI, Reply, SERVICE_URI, START, SignedIn, VERIFIER, World, basic,
+    clients, configure, core, core_with, form_request, secret_of,
 };

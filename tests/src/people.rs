@@ -22,6 +22,7 @@ struct Person {
 
 #[derive(Clone, Copy)]
 enum Standing {
+    Absent,
     Dismissed,
     Present,
     Unreachable,
@@ -70,9 +71,9 @@ impl People {
         self.stand(subject, Standing::Present);
     }
 
-    /// The user was never there.
+    /// The table does not hold the user.
     pub fn remove(&self, subject: &str) {
-        self.people().remove(subject);
+        self.stand(subject, Standing::Absent);
     }
 
     /// Gives the user another password hash.
@@ -92,6 +93,7 @@ impl People {
 impl Person {
     fn answer(&self) -> Result<UserAnswer, StoreError> {
         match self.standing {
+            Standing::Absent => Ok(UserAnswer::Absent),
             Standing::Dismissed => Ok(UserAnswer::Dismissed),
             Standing::Present => Ok(UserAnswer::Found(self.user.clone().with_password_hash(self.hash.clone()))),
             Standing::Unreachable => Err(StoreError::new("the users' table was told to fail")),

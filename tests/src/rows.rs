@@ -57,6 +57,14 @@ impl Rows {
         self.rows().iter().map(write).collect()
     }
 
+    /// Which records there are, in which version, but for the counters of limits: what a refused request must leave as
+    /// it was.
+    #[must_use]
+    pub fn lasting(&self) -> Vec<(Key, Version)> {
+        let all = self.all().into_iter().filter(|(key, _)| !key.as_str().starts_with("l."));
+        all.map(|(key, record)| (key, *record.version())).collect()
+    }
+
     /// Puts a record there, whatever was there: what somebody who owns the database can do.
     pub fn overwrite(&self, key: &Key, record: Record) {
         if let Some(row) = self.rows().get_mut(key) {

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -32,6 +33,11 @@ pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 pub const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 /// Where the client `web` is called back.
 pub const REDIRECT_URI: &str = "https://app.example/cb";
+/// Where the confidential client `service` is called back.
+pub const SERVICE_URI: &str = "https://service.example/cb";
+
+/// The key that seals everything.
+pub const KEY: &str = "cJ8nAnXkXgY0R0hcJ3E4bZQf3t7x1s6pUo5v2wKq9dE=";
 
 /// The secret of a confidential client of the tests; one that is not in `tests/world.toml` gets one made of its name.
 #[must_use]
@@ -70,18 +76,20 @@ pub fn configure<S>(builder: Builder<S>) -> Builder<S> {
 /// If the configuration of the tests is wrong.
 #[must_use]
 pub fn core() -> Core {
-    core_with(UserSource::Find, world_file().password_cost)
+    core_with(UserSource::Find, world_file().password_cost, &[])
 }
 
-/// The same with users from elsewhere, and another cost of bcrypt.
+/// The same with users from elsewhere, another cost of bcrypt, and further settings.
 ///
 /// # Panics
 /// If the configuration of the tests is wrong.
 #[must_use]
-pub fn core_with(users: UserSource, password_cost: u32) -> Core {
+pub fn core_with(users: UserSource, password_cost: u32, further: &[(&str, &str)]) -> Core {
     let file = world_file();
     let mut settings = Settings::new();
-    settings.set("issuer", &file.issuer).unwrap_or_else(|problem| panic!("{problem}"));
+    for (name, text) in [("issuer", &*file.issuer)].iter().chain(further) {
+        settings.set(name, text).unwrap_or_else(|problem| panic!("{problem}"));
+    }
     settings.password_cost_for_tests(password_cost);
     for scope in &file.scopes {
         settings.scope(&*scope.name, scope.scope_text());
@@ -234,6 +242,11 @@ impl World {
         Self { server, store, clock, people, peer: Some(world_file().peer), events }
     }
 
+    /// Lets so many seconds pass.
+    pub fn wait(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+
     /// The kinds of the events since the last time this was asked.
     pub fn take_events(&self) -> Vec<EventKind> {
         self.events.take().iter().map(Event::kind).collect()
@@ -320,18 +333,25 @@ impl World {
         self.authorize(&Value::Null).text("code")
     }
 
+    /// A fresh code of Ada's; `changes` as for [`World::authorize`].
+    pub fn code_with(&self, changes: &Value) -> String {
+        self.authorize(changes).text("code")
+    }
+
     /// Redeems a code as the client `web`.
     pub fn redeem(&self, code: &str) -> Reply {
-        self.form(
-            "/auth/token",
-            &[
-                ("grant_type", "authorization_code"),
-                ("client_id", "web"),
-                ("code", code),
-                ("redirect_uri", REDIRECT_URI),
-                ("code_verifier", VERIFIER),
-            ],
-        )
+        self.redeem_with(code, &[])
+    }
+
+    /// Redeems a code as the client `web`, with some fields changed; an empty text leaves one out.
+    pub fn redeem_with(&self, code: &str, changes: &[(&str, &str)]) -> Reply {
+        self.form("/auth/token", &with_changes(&redemption(code), changes))
+    }
+
+    /// Redeems a code as a confidential client that authenticates by HTTP Basic.
+    pub fn redeem_as(&self, client_id: &str, code: &str, changes: &[(&str, &str)]) -> Reply {
+        let fields = with_changes(&redemption(code), &[("client_id", "")]);
+        self.form_as(client_id, "/auth/token", &with_changes(&fields, changes))
     }
 
     /// Refreshes as the client `web`.
@@ -352,6 +372,32 @@ impl World {
         SignedIn::of(&self.redeem(&self.code()))
     }
 
+    /// Signs Ada in to another client that is called back at [`REDIRECT_URI`]; one that has a secret shows it.
+    pub fn sign_in_as(&self, client_id: &str, changes: &Value) -> SignedIn {
+        let mut all = serde_json::json!({"client_id": client_id});
+        if let (Some(all), Some(changes)) = (all.as_object_mut(), changes.as_object()) {
+            all.extend(changes.clone());
+        }
+        let code = self.authorize(&all).text("code");
+        let fields = [
+            ("grant_type", "authorization_code"),
+            ("code", &*code),
+            ("redirect_uri", REDIRECT_URI),
+            ("code_verifier", VERIFIER),
+        ];
+        let public = clients().iter().any(|client| client.client_id() == client_id && !client.is_confidential());
+        SignedIn::of(&if public {
+            self.form("/auth/token", &[fields.as_slice(), &[("client_id", client_id)]].concat())
+        } else {
+            self.form_as(client_id, "/auth/token", &fields)
+        })
+    }
+
+    /// What introspection tells a confidential client about a token.
+    pub fn introspect(&self, client_id: &str, token: &str) -> Reply {
+        self.form_as(client_id, "/auth/introspect", &[("token", token)])
+    }
+
     /// Whether an access token works at `/userinfo`.
     pub fn works(&self, access_token: &str) -> bool {
         self.get("/auth/userinfo", access_token).status == StatusCode::OK
@@ -367,6 +413,23 @@ impl SignedIn {
     pub fn of(reply: &Reply) -> Self {
         Self { access: reply.text("access_token"), refresh: reply.text("refresh_token") }
     }
+}
+
+/// A redemption by the client `web`.
+fn redemption(code: &str) -> [(&str, &str); 5] {
+    [
+        ("grant_type", "authorization_code"),
+        ("client_id", "web"),
+        ("code", code),
+        ("redirect_uri", REDIRECT_URI),
+        ("code_verifier", VERIFIER),
+    ]
+}
+
+/// Fields, of which some are replaced, added or, by an empty text, left out.
+fn with_changes<'a>(fields: &[(&'a str, &'a str)], changes: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let kept = fields.iter().filter(|(name, _)| changes.iter().all(|(changed, _)| changed != name));
+    kept.chain(changes.iter().filter(|(_, value)| !value.is_empty())).copied().collect()
 }
 
 /// A form body.
@@ -387,7 +450,8 @@ fn escape(text: &str) -> String {
 }
 
 /// The value of an `Authorization` header of the Basic scheme (RFC 6749 section 2.3.1).
-pub(crate) fn basic(client_id: &str, secret: &str) -> String {
+#[must_use]
+pub fn basic(client_id: &str, secret: &str) -> String {
     format!("Basic {}", STANDARD.encode(format!("{}:{}", escape(client_id), escape(secret))))
 }
 

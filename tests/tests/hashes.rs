@@ -96,7 +96,7 @@ fn login(core: &Core, rows: &Rows, people: &People, name: &str, password: &str) 
 
 /// A store in which grace has a password at this cost.
 fn with_grace(cost: u32, seed: u64) -> Rows {
-    let (rows, core) = (Rows::default(), core_with(UserSource::BuiltIn, cost));
+    let (rows, core) = (Rows::default(), core_with(UserSource::BuiltIn, cost, &[]));
     let user = User::new("grace").with_username("grace");
     let step = core.create_user(user, Secret::from(PASSWORD), now(), Entropy::from_seed(seed));
     drive(&rows, &People::default(), step, &|| true).0.unwrap().unwrap();
@@ -106,7 +106,7 @@ fn with_grace(cost: u32, seed: u64) -> Rows {
 /// The password hash in grace's record.
 fn hash_of(rows: &Rows) -> String {
     let users: Vec<_> = rows.all().into_iter().filter(|(key, _)| key.as_str().starts_with("u.")).collect();
-    let plain = core_with(UserSource::BuiltIn, 4).unsealed(&users[0].0, &users[0].1).unwrap();
+    let plain = core_with(UserSource::BuiltIn, 4, &[]).unsealed(&users[0].0, &users[0].1).unwrap();
     let text = String::from_utf8_lossy(&plain).into_owned();
     text[text.find("$2").unwrap()..][..60].to_owned()
 }
@@ -114,7 +114,7 @@ fn hash_of(rows: &Rows) -> String {
 #[test]
 fn unknown_disabled_and_wrong_are_one_answer_at_one_cost() {
     let _rows = proofkey_conformance::shows(&["passwords-login-1", "passwords-login-2"]);
-    let (core, rows) = (core_with(UserSource::BuiltIn, 7), with_grace(7, 1));
+    let (core, rows) = (core_with(UserSource::BuiltIn, 7, &[]), with_grace(7, 1));
     let attempt = |name, password| login(&core, &rows.clone(), &People::default(), name, password);
     let wrong = attempt("grace", "a wrong one, this");
     assert_eq!(wrong.reply.outcome(), (400, "access_denied".to_owned()));
@@ -144,7 +144,7 @@ fn a_user_whom_the_host_dismissed_is_as_unknown() {
 #[test]
 fn a_cheaper_hash_and_a_broken_one_cost_what_is_configured() {
     let _rows = proofkey_conformance::shows(&["passwords-login-1", "passwords-hash-8"]);
-    let (core, people) = (core_with(UserSource::Find, 8), People::default());
+    let (core, people) = (core_with(UserSource::Find, 8, &[]), People::default());
     let cost_of = |name: &str, password: &str| login(&core, &Rows::default(), &people, name, password).jobs[0];
     assert_eq!(cost_of("ada@example.com", "a wrong one, this"), Some(1 << 8));
     assert_eq!(cost_of("nobody", "a wrong one, this"), Some(1 << 8));
@@ -207,7 +207,7 @@ fn a_right_password_replaces_a_hash_of_another_cost_or_form() {
 fn the_servers_own_user_gets_a_new_hash_by_one_swap() {
     let _rows = proofkey_conformance::shows(&["passwords-hash-7"]);
     for cost in [6, 4] {
-        let (core, rows, people) = (core_with(UserSource::BuiltIn, cost), with_grace(5, 1), People::default());
+        let (core, rows, people) = (core_with(UserSource::BuiltIn, cost, &[]), with_grace(5, 1), People::default());
         let old = hash_of(&rows);
         assert_eq!(login(&core, &rows, &people, "grace", "a wrong one, this").reply.status, 400);
         assert_eq!(hash_of(&rows), old);
@@ -221,7 +221,7 @@ fn the_servers_own_user_gets_a_new_hash_by_one_swap() {
 #[test]
 fn a_password_that_is_changed_meanwhile_is_not_changed_back() {
     let _rows = proofkey_conformance::shows(&["passwords-hash-7"]);
-    let (core, rows, people) = (core_with(UserSource::BuiltIn, 6), with_grace(5, 1), People::default());
+    let (core, rows, people) = (core_with(UserSource::BuiltIn, 6, &[]), with_grace(5, 1), People::default());
     let changed = || {
         let change = UserChange::Password(Secret::from("another passphrase of hers"));
         drive(&rows, &people, core.change_user("grace", change, now(), Entropy::from_seed(3)), &|| true)
@@ -239,7 +239,7 @@ fn a_password_that_is_changed_meanwhile_is_not_changed_back() {
 #[test]
 fn a_full_work_queue_keeps_the_old_hash_and_does_not_fail_the_login() {
     let _rows = proofkey_conformance::shows(&["passwords-hash-7"]);
-    let (core, rows, people) = (core_with(UserSource::BuiltIn, 6), with_grace(5, 1), People::default());
+    let (core, rows, people) = (core_with(UserSource::BuiltIn, 6, &[]), with_grace(5, 1), People::default());
     let old = hash_of(&rows);
     let step = core.begin(authorize("grace", PASSWORD), now(), Entropy::from_seed(7));
     let (response, driven) = drive(&rows, &people, step, &|| false);
@@ -283,7 +283,7 @@ fn salts_are_fresh_and_follow_from_the_entropy() {
 #[test]
 fn unknown_and_wrong_take_the_same_time() {
     let _rows = proofkey_conformance::shows(&["passwords-login-1"]);
-    let (core, rows) = (core_with(UserSource::BuiltIn, 6), with_grace(6, 1));
+    let (core, rows) = (core_with(UserSource::BuiltIn, 6, &[]), with_grace(6, 1));
     let time = |name: &str| {
         let (rows, people) = (rows.clone(), People::default());
         let since = Instant::now();

@@ -3,14 +3,11 @@
 
 use std::sync::Arc;
 
-use proofkey::core::{Config, Core, Entropy, KeyRing, Step, UserSource};
-use proofkey::store::Store as _;
-use proofkey::{
-    Client, GrantType, Request, ScopeText, Secret, Server, Settings, UnixTime, User, UserChange, UserQuestion, Users,
-};
+use proofkey::core::{Core, Entropy, Step, UserSource};
+use proofkey::{Client, GrantType, Request, Secret, Server, UnixTime, User, UserChange};
 use proofkey_tests::{
-    ADA, CHALLENGE, Fault, Faulty, ISSUER, PASSWORD, People, REDIRECT_URI, Reply, Rows, START, VERIFIER, clients,
-    configure, form_request,
+    ADA, CHALLENGE, Fault, Faulty, ISSUER, PASSWORD, People, REDIRECT_URI, Reply, Rows, START, VERIFIER, answer, basic,
+    configure, core_with, drive, form_request,
 };
 
 const NEW_PASSWORD: &str = "a quite different passphrase";
@@ -26,57 +23,15 @@ struct Place {
 
 impl Place {
     fn new(users: UserSource) -> Self {
-        let mut settings = Settings::new();
-        settings.set("issuer", ISSUER).unwrap();
-        settings.password_cost_for_tests(4);
-        settings.scope("read", ScopeText::new("read", "Read"));
-        let ring = KeyRing::parse(&Secret::from("cJ8nAnXkXgY0R0hcJ3E4bZQf3t7x1s6pUo5v2wKq9dE=")).unwrap();
-        let core = Core::new(Config::new(settings, ring, users, clients()).unwrap());
-        Self { core, rows: Rows::default(), people: People::default() }
+        Self { core: core_with(users, 4, &[]), rows: Rows::default(), people: People::default() }
     }
 
     fn now() -> UnixTime {
         UnixTime::from_seconds(START)
     }
 
-    fn answer<T>(&self, step: Step<T>) -> Step<T> {
-        match step {
-            Step::Delete(delete) => {
-                let removed = self.rows.delete(delete.key(), delete.expect());
-                delete.answer(removed)
-            }
-            Step::Find(find) => {
-                let keys = self.rows.find(find.query());
-                find.answer(keys)
-            }
-            Step::Get(get) => {
-                let found = self.rows.get(get.key());
-                get.answer(found)
-            }
-            Step::Put(put) => {
-                let stored = self.rows.put(put.write());
-                put.answer(stored)
-            }
-            Step::User(user) => {
-                let answer = match user.question() {
-                    UserQuestion::Find { subject } => self.people.find(subject),
-                    UserQuestion::FindByName { name } => self.people.find_by_name(name),
-                    other => panic!("nobody asked {other:?} before"),
-                };
-                user.answer(answer)
-            }
-            Step::Work(work) => work.run(),
-            other => other,
-        }
-    }
-
-    fn finish<T>(&self, mut step: Step<T>) -> T {
-        loop {
-            match step {
-                Step::Done(reply) => return reply.into_value(),
-                other => step = self.answer(other),
-            }
-        }
+    fn finish<T>(&self, step: Step<T>) -> T {
+        drive(&self.rows, &self.people, step)
     }
 
     fn sign_in(&self) -> Step {
@@ -120,7 +75,7 @@ fn at_every_step(
         let mut step = start(&place);
         let mut taken = 0;
         while taken < moments && !matches!(step, Step::Done(_)) {
-            step = place.answer(step);
+            step = answer(&place.rows, &place.people, step, Fault::None);
             taken += 1;
         }
         let over = matches!(step, Step::Done(_));
@@ -181,7 +136,7 @@ fn a_stored_client_that_is_deleted_gets_nothing_from_a_request_under_way() {
         |place| {
             let (client, secret) = stored();
             place.finish(place.core.create_client(client, Place::now(), Entropy::from_seed(9))).unwrap().unwrap();
-            let header = base64_basic("nightly", &secret);
+            let header = basic("nightly", &secret);
             let request = http::Request::post("/auth/token")
                 .header("content-type", "application/x-www-form-urlencoded")
                 .header("authorization", header)
@@ -202,11 +157,6 @@ fn a_stored_client_that_is_deleted_gets_nothing_from_a_request_under_way() {
             }
         },
     );
-}
-
-fn base64_basic(id: &str, secret: &str) -> String {
-    use base64::Engine as _;
-    format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(format!("{id}:{secret}")))
 }
 
 /// A server with its own users over a store that can be told to fail, and Ada signed in.

@@ -49,6 +49,11 @@ fn what_the_walk_needs_is_said() {
     assert!(tls.code == 1 && tls.stderr.contains("--url"), "{}", tls.stderr);
     let unknown = place.run_fed(PASSWORD, &["try", "nobody", "--username", "ada", "--password-stdin"]);
     assert!(unknown.code == 1 && unknown.stderr.contains("there is no client nobody"), "{}", unknown.stderr);
+    let elsewhere =
+        ["clients", "add", "api", "--redirect-uri", "https://a.example/cb", "--default-resource", "https://a.example/"];
+    place.run(&elsewhere).succeeded();
+    let elsewhere = place.run_fed(PASSWORD, &["try", "api", "--username", "ada", "--password-stdin"]);
+    assert!(elsewhere.code == 1 && elsewhere.stderr.contains("default resources"), "{}", elsewhere.stderr);
     let confidential = place.run_fed(PASSWORD, &["try", "job", "--username", "ada", "--password-stdin"]);
     assert!(confidential.code == 1 && confidential.stderr.contains("--secret-file"), "{}", confidential.stderr);
 }

@@ -181,6 +181,10 @@ impl Config {
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
+        if self.all_scopes.is_empty() {
+            warnings
+                .push("scopes is empty: every request for a token is refused with invalid_scope; name some".to_owned());
+        }
         if self.clients.values().all(|client| client.resources.is_empty()) {
             warnings.push(
                 "access tokens are neither sender-constrained (DPoP, mTLS) nor restricted to an audience: \

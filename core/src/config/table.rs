@@ -214,7 +214,12 @@ pub static SETTINGS: &[Setting] = &[
         .aliased("RATE_LIMIT_ENABLED", Unit::Switch),
     Setting::new("limit_address", "100/15m", "failures/window, off", "failures of one address; IPv6 by /64")
         .aliased("RATE_LIMIT_ENABLED", Unit::Switch),
-    Setting::new("trusted_proxies", "", "CIDR list", "the rightmost hop of X-Forwarded-For that is not in it counts"),
+    Setting::new(
+        "trusted_proxies",
+        "",
+        "CIDR list",
+        "whom X-Forwarded-For (its rightmost hop that is not in the list counts) and X-Forwarded-Proto are believed",
+    ),
     Setting::new("max_body", "64 KiB", "4 KiB to 1 MiB", "larger bodies are refused with 413"),
 ];
 

@@ -42,16 +42,21 @@ struct Checked {
 }
 
 pub(crate) async fn authorize(io: &mut Io, request: &Request) -> Result<Response, Refusal> {
-    let mut parameters = Parameters::read(request, io.config.settings.max_body)?;
+    let mut parameters = Parameters::read(request)?;
     if parameters.format() != Format::Json {
         return Err(Refusal::invalid_request("the content type must be application/json"));
     }
     let client_id = parameters.text("client_id").ok_or(Refusal::invalid_request("client_id is missing"))?.to_owned();
     let client = io.client(&client_id).await?;
     let client = client.ok_or(Refusal::invalid_request("the client is unknown"))?;
-    io.allow_origin_of(&client);
-    if io.origin.is_some() && !io.origin_allowed {
-        return Err(Refusal::invalid_request("the request comes from an origin that the client has not registered"));
+    // Pages of other clients read nothing here, errors included (RFC 9700 section 2.6).
+    if client.first_party {
+        io.allow_origin_of(&client);
+        if io.origin.is_some() && !io.origin_allowed {
+            return Err(Refusal::invalid_request(
+                "the request comes from an origin that the client has not registered",
+            ));
+        }
     }
     let checked = check(io, &client, &parameters)?;
     let login = Login::read(&mut parameters)?;

@@ -5,7 +5,6 @@ use serde::Serialize;
 
 use crate::io::Io;
 use crate::pkce;
-use crate::refusal::Refusal;
 use crate::reply::{Caching, Response, json};
 
 /// A PKCE pair (RFC 7636 section 4) and a `state`.
@@ -59,9 +58,6 @@ pub(crate) fn make(io: &mut Io) -> Pkce {
     }
 }
 
-pub(crate) fn challenge(io: &mut Io, body: &[u8]) -> Result<Response, Refusal> {
-    if body.len() > io.config.settings.max_body {
-        return Err(Refusal::too_large());
-    }
-    Ok(json(StatusCode::OK, Caching::Forbidden, &make(io)))
+pub(crate) fn challenge(io: &mut Io) -> Response {
+    json(StatusCode::OK, Caching::Forbidden, &make(io))
 }

@@ -7,7 +7,7 @@ use crate::basic;
 use crate::client_auth::Credentials;
 use crate::io::Io;
 use crate::record::{Client, Grant, Kind};
-use crate::refusal::{Challenge, Refusal};
+use crate::refusal::Refusal;
 use crate::reply::{Caching, Response, json};
 use crate::request::{Authorization, Parameters, Request};
 use crate::scope::Scope;
@@ -73,7 +73,7 @@ impl Introspection {
 }
 
 pub(crate) async fn introspect(io: &mut Io, request: &Request) -> Result<Response, Refusal> {
-    let mut parameters = Parameters::read(request, io.config.settings.max_body)?;
+    let mut parameters = Parameters::read(request)?;
     // RFC 7662 section 2.3: a caller that tries a bearer token gets the answer of RFC 6750.
     if let Authorization::One(value) = request.authorization()
         && basic::parse(value).is_ok_and(|found| found.is_none())
@@ -84,7 +84,7 @@ pub(crate) async fn introspect(io: &mut Io, request: &Request) -> Result<Respons
     let credentials = Credentials::read(request, &mut parameters);
     let credentials = credentials.map_err(|refusal| match parameters.text("client_id") {
         Some(_) => refusal,
-        None => Refusal::invalid_client("callers authenticate as clients").challenge(Challenge::Basic),
+        None => Refusal::invalid_client("callers authenticate as clients"),
     })?;
     let client = io.authenticate(&credentials).await?;
     let token = token.ok_or(Refusal::invalid_request("token is missing"))?;
@@ -99,7 +99,7 @@ pub(crate) async fn introspect_token(
     presented: &Secret,
 ) -> Result<Introspection, Refusal> {
     if !client.is_confidential() {
-        return Err(Refusal::invalid_client("public clients do not introspect").challenge(Challenge::Basic));
+        return Err(Refusal::invalid_client("public clients do not introspect"));
     }
     if !client.introspects {
         return Err(Refusal::unauthorized_client("the client may not introspect").with_status(StatusCode::FORBIDDEN));

@@ -10,8 +10,10 @@ use crate::router::Endpoint;
 #[derive(Serialize)]
 struct Metadata<'a> {
     issuer: &'a str,
-    authorization_endpoint: String,
-    token_endpoint: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authorization_endpoint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_endpoint: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     revocation_endpoint: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -20,32 +22,49 @@ struct Metadata<'a> {
     userinfo_endpoint: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     scopes_supported: Vec<&'a str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
     response_types_supported: &'static [&'static str],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
     response_modes_supported: &'static [&'static str],
-    grant_types_supported: &'static [&'static str],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    grant_types_supported: Vec<&'static str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
     token_endpoint_auth_methods_supported: &'static [&'static str],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    revocation_endpoint_auth_methods_supported: Option<&'static [&'static str]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    introspection_endpoint_auth_methods_supported: Option<&'static [&'static str]>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    revocation_endpoint_auth_methods_supported: &'static [&'static str],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    introspection_endpoint_auth_methods_supported: &'static [&'static str],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
     code_challenge_methods_supported: &'static [&'static str],
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     authorization_response_iss_parameter_supported: bool,
 }
 
 const METHODS: &[&str] = &["none", "client_secret_basic", "client_secret_post"];
 const SECRET_METHODS: &[&str] = &["client_secret_basic", "client_secret_post"];
 
+/// What is said of an endpoint only where it is switched on; empty lists are left out (RFC 8414 section 3.2).
+const fn of(switched_on: bool, list: &'static [&'static str]) -> &'static [&'static str] {
+    if switched_on { list } else { &[] }
+}
+
 pub(crate) fn metadata(config: &Config) -> Response {
     let url = |endpoint: Endpoint| config.endpoints.contains(&endpoint).then(|| config.issuer.url(endpoint.name()));
-    let revocation = url(Endpoint::Revoke);
-    let introspection = url(Endpoint::Introspect);
+    let (authorization, token) = (url(Endpoint::Authorize), url(Endpoint::Token));
+    let (revocation, introspection) = (url(Endpoint::Revoke), url(Endpoint::Introspect));
+    let (authorizes, gives_tokens) = (authorization.is_some(), token.is_some());
+    let grant_types = [
+        ("authorization_code", authorizes && gives_tokens),
+        ("refresh_token", gives_tokens),
+        ("client_credentials", gives_tokens),
+    ];
     let document = Metadata {
         issuer: config.issuer(),
-        authorization_endpoint: config.issuer.url(Endpoint::Authorize.name()),
-        token_endpoint: config.issuer.url(Endpoint::Token.name()),
-        revocation_endpoint_auth_methods_supported: revocation.is_some().then_some(METHODS),
+        authorization_endpoint: authorization,
+        token_endpoint: token,
+        revocation_endpoint_auth_methods_supported: of(revocation.is_some(), METHODS),
         revocation_endpoint: revocation,
-        introspection_endpoint_auth_methods_supported: introspection.is_some().then_some(SECRET_METHODS),
+        introspection_endpoint_auth_methods_supported: of(introspection.is_some(), SECRET_METHODS),
         introspection_endpoint: introspection,
         userinfo_endpoint: url(Endpoint::Userinfo),
         scopes_supported: config
@@ -54,12 +73,12 @@ pub(crate) fn metadata(config: &Config) -> Response {
             .filter(|(_, scope)| !scope.hidden)
             .map(|(name, _)| name.as_str())
             .collect(),
-        response_types_supported: &["code"],
-        response_modes_supported: &["query"],
-        grant_types_supported: &["authorization_code", "refresh_token", "client_credentials"],
-        token_endpoint_auth_methods_supported: METHODS,
-        code_challenge_methods_supported: &["S256"],
-        authorization_response_iss_parameter_supported: true,
+        response_types_supported: of(authorizes, &["code"]),
+        response_modes_supported: of(authorizes, &["query"]),
+        grant_types_supported: grant_types.into_iter().filter(|(_, on)| *on).map(|(name, _)| name).collect(),
+        token_endpoint_auth_methods_supported: of(gives_tokens, METHODS),
+        code_challenge_methods_supported: of(authorizes, &["S256"]),
+        authorization_response_iss_parameter_supported: authorizes,
     };
     json(StatusCode::OK, Caching::Minutes, &document)
 }

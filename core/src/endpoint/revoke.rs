@@ -20,7 +20,7 @@ struct Answer {
 }
 
 pub(crate) async fn revoke(io: &mut Io, request: &Request) -> Result<Response, Refusal> {
-    let mut parameters = Parameters::read(request, io.config.settings.max_body)?;
+    let mut parameters = Parameters::read(request)?;
     let credentials = Credentials::read(request, &mut parameters)?;
     let client = io.authenticate(&credentials).await?;
     let token = parameters.take("token").ok_or(Refusal::invalid_request("token is missing"))?;

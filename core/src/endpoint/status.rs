@@ -1,11 +1,12 @@
 //! `/health` and `/`: is it there, and what is it.
 
 use http::StatusCode;
+use http::header::RETRY_AFTER;
 use serde::Serialize;
 
 use crate::config::Config;
 use crate::io::Io;
-use crate::reply::{Caching, Response, json};
+use crate::reply::{Caching, Response, insert, json};
 
 #[derive(Serialize)]
 struct Health {
@@ -23,7 +24,12 @@ struct Greeting<'a> {
 pub(crate) async fn health(io: &mut Io) -> Response {
     match io.read_sentinel().await {
         Ok(_) => json(StatusCode::OK, Caching::Forbidden, &Health { status: "healthy" }),
-        Err(_) => json(StatusCode::SERVICE_UNAVAILABLE, Caching::Forbidden, &Health { status: "unhealthy" }),
+        Err(_) => {
+            let unhealthy = Health { status: "unhealthy" };
+            let mut response = json(StatusCode::SERVICE_UNAVAILABLE, Caching::Forbidden, &unhealthy);
+            insert(&mut response, RETRY_AFTER, "1");
+            response
+        }
     }
 }
 

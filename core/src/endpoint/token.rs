@@ -31,7 +31,7 @@ pub(crate) enum Entrance {
 }
 
 pub(crate) async fn token(io: &mut Io, request: &Request, entrance: Entrance) -> Result<Response, Refusal> {
-    let mut parameters = Parameters::read(request, io.config.settings.max_body)?;
+    let mut parameters = Parameters::read(request)?;
     let grant_type = grant_type(&parameters, entrance)?;
     let credentials = Credentials::read(request, &mut parameters)?;
     let client = io.authenticate(&credentials).await?;

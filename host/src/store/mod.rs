@@ -132,3 +132,26 @@ pub trait AsyncStore: Send + Sync {
     /// As [`Store::sweep`].
     fn sweep(&self, now: UnixTime, limit: usize) -> BoxFuture<'_, Result<usize, StoreError>>;
 }
+
+#[cfg(feature = "tokio")]
+impl<S: AsyncStore + ?Sized> AsyncStore for Arc<S> {
+    fn get<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
+        (**self).get(key)
+    }
+
+    fn put<'a>(&'a self, write: &'a Write) -> BoxFuture<'a, Result<bool, StoreError>> {
+        (**self).put(write)
+    }
+
+    fn delete<'a>(&'a self, key: &'a Key, expect: &'a Version) -> BoxFuture<'a, Result<bool, StoreError>> {
+        (**self).delete(key, expect)
+    }
+
+    fn find<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Result<Vec<Key>, StoreError>> {
+        (**self).find(query)
+    }
+
+    fn sweep(&self, now: UnixTime, limit: usize) -> BoxFuture<'_, Result<usize, StoreError>> {
+        (**self).sweep(now, limit)
+    }
+}

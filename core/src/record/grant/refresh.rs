@@ -112,6 +112,9 @@ impl Grant {
                 if !refresh.predecessor.as_ref().is_some_and(|stored| same(stored, &digest)) {
                     return Refreshed::RolledBack;
                 }
+                if refresh.expires_at <= now.seconds() {
+                    return deny("the grant, or its successor, has expired");
+                }
                 match self.extent(ask) {
                     Err(refusal) => Refreshed::Deny(refusal),
                     Ok(extent) => self.repeat(presented, live, refresh, extent),

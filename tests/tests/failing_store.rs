@@ -1,0 +1,144 @@
+//! A store that fails at each step of each operation, once or from then on, before or after it did what it was asked
+//! (invariants I9, I16, I17).
+
+use std::sync::Arc;
+
+use proofkey::EventKind;
+use proofkey_conformance::shows;
+use proofkey_tests::{ADA, Call, Fault, Held, Operation, Reply, Rows, World, assert_aftermath, assert_unavailable};
+
+/// A world in which something is about to go wrong; each is the same as the others.
+struct Scene {
+    world: World,
+    held: Held,
+    operation: Operation,
+}
+
+impl Scene {
+    fn of(operation: Operation) -> Self {
+        let world = World::over(Arc::new(Rows::default()), |builder| builder);
+        let held = Held::prepare(&world);
+        world.store.take_calls();
+        world.take_events();
+        Self { world, held, operation }
+    }
+
+    fn act(&self) -> Reply {
+        self.world.send(self.operation.request(&self.held))
+    }
+}
+
+/// What the store does to one call and to those after it.
+#[derive(Clone, Copy, Debug)]
+struct Trouble {
+    fault: Fault,
+    at: usize,
+    lasts: bool,
+}
+
+impl Trouble {
+    fn plan(self, scene: &Scene) {
+        let times = if self.lasts { 100 } else { 1 };
+        let before = std::iter::repeat_n(Fault::None, self.at);
+        scene.world.store.plan(before.chain(std::iter::repeat_n(self.fault, times)));
+    }
+}
+
+/// Every trouble that an operation can meet.
+fn troubles(operation: Operation) -> Vec<(Trouble, Call)> {
+    let scene = Scene::of(operation);
+    assert_eq!(scene.act().status, operation.status(), "{operation:?}");
+    let calls = scene.world.store.take_calls();
+    let faults = [Fault::Fail, Fault::Lost];
+    let each = calls.iter().enumerate().flat_map(|(at, call)| {
+        faults
+            .into_iter()
+            .flat_map(move |fault| [true, false].into_iter().map(move |lasts| (Trouble { fault, at, lasts }, *call)))
+    });
+    each.collect()
+}
+
+#[test]
+fn a_failure_is_survived_or_answered_by_503_and_a_retry_is_safe() {
+    let _rows = shows(&["rfc7009-2.2.1-2"]);
+    for operation in Operation::ALL {
+        let troubles = troubles(operation);
+        assert!(!troubles.is_empty(), "{operation:?} asks the store for something");
+        let mut unavailable = 0;
+        for (trouble, call) in troubles {
+            let context = format!("{operation:?} {trouble:?} at {call}");
+            let scene = Scene::of(operation);
+            trouble.plan(&scene);
+            let reply = scene.act();
+            scene.world.store.plan([]);
+            assert!(scene.world.take_events().contains(&EventKind::StoreFailed), "{context}");
+            if reply.status != operation.status() {
+                unavailable += 1;
+                assert_unavailable(operation, &reply, &context);
+                // A code is redeemed once: where that may have been done, no retry is invited.
+                let invited = !(operation == Operation::Redeem && call == Call::Put);
+                assert_eq!(!reply.header("retry-after").is_empty(), invited, "{context}");
+            }
+            let may_be_done = trouble.fault == Fault::Lost;
+            assert_aftermath(&scene.world, &scene.held, operation, &reply, may_be_done, &context);
+        }
+        assert!(unavailable > 0, "{operation:?} cannot do without the store");
+    }
+}
+
+#[test]
+fn a_good_token_or_code_is_never_called_invalid_while_the_store_is_down() {
+    for operation in Operation::ALL {
+        let scene = Scene::of(operation);
+        scene.world.store.set_down(true);
+        for _ in 0..3 {
+            let reply = scene.act();
+            assert_unavailable(operation, &reply, "");
+            assert_eq!(reply.header("retry-after"), "1", "{operation:?}");
+        }
+        scene.world.store.set_down(false);
+        assert_eq!(scene.act().status, operation.status(), "{operation:?}");
+    }
+}
+
+#[test]
+fn what_needs_no_store_goes_on_without_one() {
+    let scene = Scene::of(Operation::Health);
+    let world = &scene.world;
+    world.store.set_down(true);
+    assert_eq!(world.get_plain("/auth/.well-known/oauth-authorization-server").status, 200);
+    assert_eq!(world.json("/auth/challenge", &serde_json::json!({})).status, 200);
+    // What is refused without the store is refused still: a forged token is not the store's affair.
+    assert_eq!(world.refresh("pfk_refresh_x").outcome(), (400, "invalid_grant".to_owned()));
+    assert_eq!(world.get("/auth/userinfo", "x").outcome(), (401, "invalid_token".to_owned()));
+    assert_eq!(world.get_plain("/health").status, 503);
+}
+
+#[test]
+fn a_race_that_is_always_lost_ends_in_503_and_nothing_is_half_done() {
+    for (operation, most) in [(Operation::Redeem, 4), (Operation::Refresh, 4), (Operation::Revoke, 16)] {
+        let scene = Scene::of(operation);
+        scene.world.store.plan(std::iter::repeat_n(Fault::Conflict, 200));
+        let reply = scene.act();
+        let puts = scene.world.store.take_calls().iter().filter(|call| **call == Call::Put).count();
+        assert_eq!(puts, most, "{operation:?} gives up");
+        assert_unavailable(operation, &reply, "");
+        assert_eq!(reply.header("retry-after"), "1", "{operation:?}: nothing can have been done");
+        scene.world.store.plan([]);
+        assert_eq!(scene.act().status, 200, "{operation:?}");
+    }
+}
+
+#[test]
+fn a_table_of_users_that_cannot_be_reached_is_a_503_and_nobody_is_signed_out() {
+    for operation in [Operation::Authorize, Operation::Refresh, Operation::Userinfo] {
+        let scene = Scene::of(operation);
+        scene.world.people.lose(ADA);
+        let reply = scene.act();
+        assert_unavailable(operation, &reply, "");
+        assert_eq!(reply.header("retry-after"), "1", "{operation:?}");
+        assert!(scene.world.take_events().contains(&EventKind::StoreFailed), "{operation:?}");
+        scene.world.people.restore(ADA);
+        assert_eq!(scene.act().status, 200, "{operation:?}");
+    }
+}

@@ -1,0 +1,72 @@
+//! At a refresh the host is asked for the user (design section 4): what it says, and what a failure is not.
+
+use proofkey::EventKind;
+use proofkey_tests::{ADA, Call, SignedIn, World};
+
+fn invalid_grant() -> (u16, String) {
+    (400, "invalid_grant".to_owned())
+}
+
+#[test]
+fn a_dismissed_user_ends_the_grant_at_the_next_refresh() {
+    let world = World::new();
+    let tokens = world.sign_in();
+    world.people.dismiss(ADA);
+    world.take_events();
+    assert_eq!(world.refresh(&tokens.refresh).outcome(), invalid_grant());
+    assert!(world.take_events().contains(&EventKind::GrantDismissed));
+    world.people.restore(ADA);
+    assert_eq!(world.refresh(&tokens.refresh).outcome(), invalid_grant(), "for good");
+    assert!(!world.works(&tokens.access));
+}
+
+#[test]
+fn an_absent_user_is_refused_and_loses_nothing() {
+    let world = World::new();
+    let tokens = world.sign_in();
+    world.people.remove(ADA);
+    world.store.take_calls();
+    assert_eq!(world.refresh(&tokens.refresh).outcome(), invalid_grant());
+    assert_eq!(world.store.take_calls(), [Call::Get], "nothing is written");
+    world.people.restore(ADA);
+    assert!(world.works(&tokens.access));
+    assert_eq!(world.refresh(&tokens.refresh).status, 200);
+}
+
+#[test]
+fn a_table_of_users_that_fails_is_an_outage_and_no_verdict() {
+    let world = World::new();
+    let tokens = world.sign_in();
+    let next = SignedIn::of(&world.refresh(&tokens.refresh));
+    world.people.lose(ADA);
+    world.store.take_calls();
+    for token in [&next.refresh, &tokens.refresh] {
+        let reply = world.refresh(token);
+        assert_eq!(reply.outcome(), (503, "temporarily_unavailable".to_owned()));
+        assert_eq!(reply.header("retry-after"), "1");
+    }
+    assert_eq!(world.store.take_calls(), [Call::Get, Call::Get]);
+    world.people.restore(ADA);
+    assert_eq!(world.refresh(&next.refresh).status, 200);
+}
+
+#[test]
+fn a_repeat_asks_for_the_user_as_well() {
+    let world = World::new();
+    let tokens = world.sign_in();
+    let next = SignedIn::of(&world.refresh(&tokens.refresh));
+    world.people.dismiss(ADA);
+    assert_eq!(world.refresh(&tokens.refresh).outcome(), invalid_grant());
+    world.people.restore(ADA);
+    assert_eq!(world.refresh(&next.refresh).outcome(), invalid_grant(), "the grant is over");
+}
+
+#[test]
+fn without_refresh_checks_user_nobody_is_asked() {
+    let world = World::with(|builder| builder.set("refresh_checks_user", "off"));
+    let tokens = world.sign_in();
+    for stand in [proofkey_tests::People::dismiss, proofkey_tests::People::lose, proofkey_tests::People::remove] {
+        stand(&world.people, ADA);
+        assert_eq!(world.refresh(&tokens.refresh).status, 200);
+    }
+}
