@@ -69,7 +69,7 @@ fn a_path_that_is_nobodys_gets_an_error_of_the_protocol() {
     let answer = get(server.address, "/nowhere", &[]);
     assert_eq!((answer.status, answer.text("error")), (404, "invalid_request".to_owned()));
     let answer = post(server.address, "/health", &[JSON], "{}");
-    assert_eq!((answer.status, answer.header("allow")), (405, Some("GET, HEAD")));
+    assert_eq!((answer.status, answer.header("allow")), (405, Some("GET, HEAD, OPTIONS")));
     server.stop();
 }
 
