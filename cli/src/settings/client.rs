@@ -2,35 +2,17 @@
 
 use std::ops::Range;
 
-use proofkey::core::setting_text::span as seconds;
-use proofkey::{AuthMethod, Client, ClientSecret, GrantType, Secret};
+use proofkey::Client;
+use serde_json::{Map, Value};
 use toml::de::{DeTable, DeValue};
 
-use super::file::{Place, entries, text_of};
+use super::file::{Place, entries, json_of};
 use super::{Variables, nearest};
 use crate::failure::Complaint;
 
-/// The fields of a client, with what each takes.
-pub(super) const FIELDS: [(&str, &str); 18] = [
-    ("client_id", "a text"),
-    ("client_name", "a text"),
-    ("client_secret", "a text"),
-    ("client_secret_env", "the name of a variable in proofkey.env or the environment"),
-    ("redirect_uris", "a list of URIs"),
-    ("token_endpoint_auth_method", "none, client_secret_basic, client_secret_post"),
-    ("grant_types", "a list of authorization_code, refresh_token, client_credentials"),
-    ("scope", "names separated by blanks"),
-    ("application_type", "web, native"),
-    ("first_party", "true, false"),
-    ("introspect", "true, false"),
-    ("oauth21", "true, false"),
-    ("resources", "a list of URIs"),
-    ("default_resources", "a list of URIs"),
-    ("serves", "a list of URIs"),
-    ("access_token_lifetime", "a span of time"),
-    ("refresh_token_lifetime", "a span of time"),
-    ("grant_lifetime", "a span of time"),
-];
+/// The field that only the settings file has: a secret need not stand in it.
+pub(super) const SECRET_ENV: (&str, &str) =
+    ("client_secret_env", "the name of a variable in proofkey.env or the environment");
 
 /// Reads one client.
 pub(super) fn client(
@@ -39,84 +21,49 @@ pub(super) fn client(
     place: &Place<'_>,
     variables: &Variables<'_>,
 ) -> Result<Client, Vec<Complaint>> {
-    let text = |field: &str| entries(table).find(|(name, ..)| *name == field).and_then(|(.., value)| text_of(value));
-    let id = text("client_id").unwrap_or_default();
+    let mut fields = Map::new();
     let mut complaints = Vec::new();
-    if id.is_empty() {
-        complaints.push(place.complaint("clients", span, "a client lacks its client_id; add it"));
-    }
-    let secret = match (text("client_secret"), text("client_secret_env")) {
-        (Some(_), Some(_)) => {
-            complaints.push(place.complaint("clients", span, "client_secret and client_secret_env: one is enough"));
-            None
-        }
-        (Some(secret), None) => Some(Secret::from_text(secret)),
-        (None, Some(name)) => {
-            let found = variables.find(&name).map(|(text, _)| Secret::from(text));
-            if found.is_none() {
-                let problem = format!("client {id}: the variable {name} is not set; set it in proofkey.env");
-                complaints.push(place.complaint("clients", span, problem));
-            }
-            found
-        }
-        (None, None) => None,
-    };
-    let mut client = match secret {
-        Some(secret) => Client::confidential(id, ClientSecret::from_text(&secret)),
-        None => Client::public(id),
-    };
     for (name, span, value) in entries(table) {
-        let Some((_, takes)) = FIELDS.iter().find(|(field, _)| *field == name) else {
-            let near = nearest(name, FIELDS.iter().map(|(field, _)| *field));
-            let problem = format!("there is no such field of a client; did you mean {near}?");
-            complaints.push(place.complaint(&format!("clients.{name}"), &span, problem));
-            continue;
+        let read = if name == SECRET_ENV.0 {
+            secret(value, variables).map(|secret| ("client_secret", secret))
+        } else {
+            field(name, value).map(|value| (name, value))
         };
-        match with_field(client.clone(), name, value) {
-            Some(next) => client = next,
-            None => {
-                let problem = format!("it takes: {takes}");
-                complaints.push(place.complaint(&format!("clients.{name}"), &span, problem));
+        let problem = match read {
+            Ok((field, _)) if fields.contains_key(field) => "it is given twice; once is enough".to_owned(),
+            Ok((field, value)) => {
+                fields.insert(field.to_owned(), value);
+                continue;
             }
-        }
+            Err(problem) => problem,
+        };
+        complaints.push(place.complaint(&format!("clients.{name}"), &span, problem));
     }
-    if complaints.is_empty() { Ok(client) } else { Err(complaints) }
+    if !complaints.is_empty() {
+        return Err(complaints);
+    }
+    Client::from_json(&fields).map_err(|invalid| {
+        let problem = format!("it {}", invalid.problem());
+        vec![place.complaint(&format!("clients.{}", invalid.name()), span, problem)]
+    })
 }
 
-fn with_field(client: Client, name: &str, value: &DeValue<'_>) -> Option<Client> {
-    let text = || value.as_str().map(str::to_owned);
-    let words = || text_of(value).map(|text| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>());
-    let span = || seconds(&text_of(value)?);
-    let when = |change: fn(Client) -> Client, client: Client| {
-        value.as_bool().map(|on| if on { change(client) } else { client })
+/// Judges each field alone, so that all mistakes are told at once.
+fn field(name: &str, value: &DeValue<'_>) -> Result<Value, String> {
+    let Some((_, takes)) = Client::FIELDS.iter().find(|(field, _)| *field == name) else {
+        let known = Client::FIELDS.iter().map(|(field, _)| *field).chain([SECRET_ENV.0]);
+        return Err(format!("there is no such field of a client; did you mean {}?", nearest(name, known)));
     };
-    Some(match name {
-        "client_id" | "client_secret" | "client_secret_env" => {
-            text()?;
-            client
-        }
-        "client_name" => client.name(text()?),
-        "redirect_uris" => words()?.into_iter().fold(client, Client::redirect_uri),
-        "token_endpoint_auth_method" => client.auth_method(AuthMethod::parse(&text()?)?),
-        "grant_types" => {
-            let types: Option<Vec<GrantType>> = words()?.iter().map(|name| GrantType::parse(name)).collect();
-            client.grant_types(types?)
-        }
-        "scope" => client.scope(words()?.join(" ")),
-        "application_type" => match text()?.as_str() {
-            "native" => client.native(),
-            "web" => client,
-            _ => return None,
-        },
-        "first_party" => when(Client::first_party, client)?,
-        "introspect" => when(Client::may_introspect, client)?,
-        "oauth21" => when(Client::oauth21, client)?,
-        "resources" => words()?.into_iter().fold(client, Client::resource),
-        "default_resources" => words()?.into_iter().fold(client, Client::default_resource),
-        "serves" => words()?.into_iter().fold(client, Client::serves),
-        "access_token_lifetime" => client.access_token_lifetime(span()?),
-        "refresh_token_lifetime" => client.refresh_token_lifetime(span()?),
-        "grant_lifetime" => client.grant_lifetime(span()?),
-        _ => return None,
-    })
+    let value = json_of(value).ok_or_else(|| format!("it takes {takes}"))?;
+    let alone = [("client_id", "alone".into()), (name, value.clone())].map(|(name, value)| (name.to_owned(), value));
+    match Client::from_json(&Map::from_iter(alone)) {
+        Ok(_) => Ok(value),
+        Err(invalid) => Err(format!("it {}", invalid.problem())),
+    }
+}
+
+fn secret(value: &DeValue<'_>, variables: &Variables<'_>) -> Result<Value, String> {
+    let name = value.as_str().ok_or_else(|| format!("it takes {}", SECRET_ENV.1))?;
+    let (text, _) = variables.find(name).ok_or_else(|| format!("{name} is not set; set it in proofkey.env"))?;
+    Ok(text.into())
 }

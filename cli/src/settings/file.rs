@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use proofkey::{Client, ScopeText};
+use serde_json::Value;
 use toml::de::{DeTable, DeValue};
 
 use super::client::client;
@@ -159,6 +160,17 @@ pub(super) fn text_of(value: &DeValue<'_>) -> Option<String> {
         DeValue::String(text) => Some(text.as_ref().to_owned()),
         DeValue::Datetime(_) | DeValue::Table(_) => None,
     }
+}
+
+/// A value as JSON; nothing for a date, a table or a number that JSON does not have.
+pub(super) fn json_of(value: &DeValue<'_>) -> Option<Value> {
+    Some(match value {
+        DeValue::Array(list) => list.iter().map(|one| json_of(one.get_ref())).collect::<Option<Vec<_>>>()?.into(),
+        DeValue::Boolean(on) => (*on).into(),
+        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix()).ok()?.into(),
+        DeValue::String(text) => text.as_ref().into(),
+        DeValue::Datetime(_) | DeValue::Float(_) | DeValue::Table(_) => return None,
+    })
 }
 
 /// `name = "text"`, or `name = { text = "..", claims = [".."], hidden = true }`.

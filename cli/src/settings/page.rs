@@ -1,11 +1,14 @@
 //! The page of documentation on settings, generated from the table.
 
-use super::client::FIELDS;
+use proofkey::Client;
+
+use super::client::SECRET_ENV;
 use super::{Row, Section, rows};
 
 /// `docs/settings.md`.
 pub(crate) fn page() -> String {
-    let client_fields: String = FIELDS.iter().map(|(name, takes)| format!("| `{name}` | {takes} |\n")).collect();
+    let fields = Client::FIELDS.iter().chain([&SECRET_ENV]);
+    let client_fields: String = fields.map(|(name, takes)| format!("| `{name}` | {takes} |\n")).collect();
     [
         INTRODUCTION,
         "\n## At the top of proofkey.toml\n\n",

@@ -14,12 +14,12 @@ use crate::secret::Secret;
 #[error("{name} {problem}")]
 pub struct InvalidField {
     name: String,
-    problem: &'static str,
+    problem: String,
 }
 
 impl InvalidField {
-    fn new(name: &str, problem: &'static str) -> Self {
-        Self { name: name.to_owned(), problem }
+    fn new(name: &str, problem: impl Into<String>) -> Self {
+        Self { name: name.to_owned(), problem: problem.into() }
     }
 
     /// The field.
@@ -30,12 +30,33 @@ impl InvalidField {
 
     /// What is wrong with it.
     #[must_use]
-    pub const fn problem(&self) -> &'static str {
-        self.problem
+    pub fn problem(&self) -> &str {
+        &self.problem
     }
 }
 
 impl Client {
+    /// The fields of a registration, with what each takes.
+    pub const FIELDS: [(&'static str, &'static str); 17] = [
+        ("client_id", "a text"),
+        ("client_name", "a text"),
+        ("client_secret", "a text"),
+        ("redirect_uris", "a list of URIs"),
+        ("token_endpoint_auth_method", "none, client_secret_basic, client_secret_post"),
+        ("grant_types", "a list of authorization_code, refresh_token, client_credentials"),
+        ("scope", "names separated by blanks"),
+        ("application_type", "web, native"),
+        ("first_party", "true, false"),
+        ("introspect", "true, false"),
+        ("oauth21", "true, false"),
+        ("resources", "a list of URIs"),
+        ("default_resources", "a list of URIs"),
+        ("serves", "a list of URIs"),
+        ("access_token_lifetime", "a span of time: 900 or \"15m\""),
+        ("refresh_token_lifetime", "a span of time: 900 or \"15m\""),
+        ("grant_lifetime", "a span of time: 900 or \"15m\""),
+    ];
+
     /// Reads a registration; `null` stands for the default of a field.
     ///
     /// A client with a `client_secret`, or with an authentication method that needs one, is confidential. Lists are
@@ -69,34 +90,34 @@ impl Client {
     }
 
     fn with_field(self, name: &str, value: &Value) -> Result<Self, InvalidField> {
-        let wrong = |problem| InvalidField::new(name, problem);
-        let text = || value.as_str().ok_or_else(|| wrong("takes a text"));
-        let list = || words(value).ok_or_else(|| wrong("takes a list of texts"));
-        let lifetime = || lifetime(value).ok_or_else(|| wrong("takes a span of time: 900 or \"15m\""));
-        let when = |change: fn(Self) -> Self, client: Self| match value {
-            Value::Bool(on) => Ok(if *on { change(client) } else { client }),
-            _ => Err(wrong("takes true or false")),
+        let Some((_, takes)) = Self::FIELDS.iter().find(|(field, _)| *field == name) else {
+            return Err(InvalidField::new(name, "is no field of a client"));
         };
-        Ok(match name {
+        self.with(name, value).ok_or_else(|| InvalidField::new(name, format!("takes {takes}")))
+    }
+
+    /// The registration with a field; nothing if it takes another value.
+    fn with(self, name: &str, value: &Value) -> Option<Self> {
+        let text = || value.as_str();
+        let list = || words(value);
+        let when =
+            |change: fn(Self) -> Self, client: Self| Some(if value.as_bool()? { change(client) } else { client });
+        Some(match name {
             "client_id" | "client_secret" => {
                 text()?;
                 self
             }
             "client_name" => self.name(text()?),
-            "token_endpoint_auth_method" => {
-                let method = AuthMethod::parse(text()?);
-                self.auth_method(method.ok_or_else(|| wrong("takes none, client_secret_basic, client_secret_post"))?)
-            }
+            "token_endpoint_auth_method" => self.auth_method(AuthMethod::parse(text()?)?),
             "grant_types" => {
                 let types: Option<Vec<GrantType>> = list()?.iter().map(|name| GrantType::parse(name)).collect();
-                let takes = "takes a list of authorization_code, refresh_token, client_credentials";
-                self.grant_types(types.ok_or_else(|| wrong(takes))?)
+                self.grant_types(types?)
             }
             "scope" => self.scope(list()?.join(" ")),
             "application_type" => match text()? {
                 "native" => self.native(),
                 "web" => self,
-                _ => return Err(wrong("takes web, native")),
+                _ => return None,
             },
             "first_party" => when(Self::first_party, self)?,
             "introspect" => when(Self::may_introspect, self)?,
@@ -108,10 +129,10 @@ impl Client {
                 client.resource_once(uri)
             }),
             "serves" => list()?.into_iter().fold(self, Self::serves),
-            "access_token_lifetime" => self.access_token_lifetime(lifetime()?),
-            "refresh_token_lifetime" => self.refresh_token_lifetime(lifetime()?),
-            "grant_lifetime" => self.grant_lifetime(lifetime()?),
-            _ => return Err(wrong("is no field of a client")),
+            "access_token_lifetime" => self.access_token_lifetime(lifetime(value)?),
+            "refresh_token_lifetime" => self.refresh_token_lifetime(lifetime(value)?),
+            "grant_lifetime" => self.grant_lifetime(lifetime(value)?),
+            _ => return None,
         })
     }
 }
@@ -193,6 +214,15 @@ mod tests {
         let client = Client::from_json(&fields(client)).unwrap();
         assert!(client.is_confidential() && client.allowed_scope().is_empty());
         assert_eq!(client.access_token_lifetime, Some(900));
+    }
+
+    #[test]
+    fn every_field_of_the_list_is_read() {
+        for (name, _) in Client::FIELDS {
+            let read = |value: Value| Client::public("a").with(name, &value).is_some();
+            let values = [json!("none"), json!(["authorization_code"]), json!(true), json!("15m"), json!("web")];
+            assert!(values.into_iter().any(read), "{name}");
+        }
     }
 
     #[test]
