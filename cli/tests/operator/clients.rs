@@ -75,6 +75,8 @@ fn secrets_are_added_and_replaced_and_the_server_follows() {
     let secret = |run: crate::place::Run| run.succeeded().json()["client_secret"].as_str().unwrap().to_owned();
     let add = ["clients", "add", "nightly", "--confidential", "--grant", "client_credentials", "--json"];
     let first = secret(place.run(&add));
+    let poster = ["clients", "add", "poster", "--auth-method", "client_secret_post", "--grant", "client_credentials"];
+    assert!(place.run(&poster).succeeded().stdout.contains("pfk_secret_"), "the method says that there is a secret");
     let server = place.serve(&[]);
     let works = |text: &str| {
         let basic = format!("grant_type=client_credentials&client_id=nightly&client_secret={text}&scope=contacts:read");
@@ -96,13 +98,14 @@ fn what_is_wrong_with_a_client_is_told_by_field_and_nothing_is_registered() {
         (&["--access-token-lifetime", "soon"], "access_token_lifetime"),
         (&["--redirect-uri", "http://app.example/cb"], "redirect_uri"),
         (&["--auth-method", "tls"], "token_endpoint_auth_method"),
+        (&["--redirect-uri", "https://app.example/cb", "--secret-file", "app.secret"], "--confidential"),
         (&[], "redirect_uri"),
     ] {
         let run = place.run(&[&["clients", "add", "app", "--json"], options].concat());
         assert_eq!(run.code, 1, "{options:?}");
         assert!(run.stderr.contains(words), "{options:?}: {}", run.stderr);
     }
-    assert_eq!(place.run(&["clients", "show", "app"]).code, 1);
+    assert!(place.run(&["clients", "show", "app"]).code == 1 && !place.path("app.secret").exists());
     let run = place.run(&["clients", "update", "web", "--name", "The web"]);
     assert!(run.code == 1 && run.stderr.contains("settings file"), "{}", run.stderr);
 }
