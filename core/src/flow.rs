@@ -89,6 +89,7 @@ impl<T> Flow<T> {
     where
         F: Future<Output = Reply<T>> + Send + 'static,
     {
+        #[expect(clippy::disallowed_methods, reason = "a slot of this flow's own, never waited for")]
         let mailbox = Arc::new(Mailbox(Mutex::new(Slot::Empty)));
         Self { future: Box::pin(body(Arc::clone(&mailbox))), mailbox, refused }.advance()
     }

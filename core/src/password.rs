@@ -164,3 +164,31 @@ impl Verification {
         Verified { matched, malformed, rehash_wanted: matched && !current, rounds }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verify(password: &str, hash: Option<&str>, cost: u32) -> Verified {
+        Verification::new(Secret::from(password), hash.map(str::to_owned), cost).run()
+    }
+
+    #[test]
+    fn a_hash_of_the_empty_text_matches_nothing() {
+        // The server refuses an empty password before it gets here; this is the second lock.
+        let empty = "$2a$05$CCCCCCCCCCCCCCCCCCCCC.7uG0VCzI2bS7j6ymqJi9CdcdxiRTWNy";
+        assert!(!verify("", Some(empty), 5).matched);
+    }
+
+    #[test]
+    fn every_verification_runs_the_configured_rounds_or_those_of_a_dearer_hash() {
+        let of = |cost| hash(b"a passphrase", cost, [7; 16]).unwrap();
+        let table =
+            [(None, 32), (Some("not a hash".to_owned()), 32), (Some(of(4)), 32), (Some(of(5)), 32), (Some(of(6)), 64)];
+        for (hash, rounds) in table {
+            for password in ["a passphrase", "another"] {
+                assert_eq!(verify(password, hash.as_deref(), 5).rounds, rounds, "{hash:?}");
+            }
+        }
+    }
+}

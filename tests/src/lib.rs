@@ -7,6 +7,8 @@ mod aftermath;
 mod endpoints;
 mod faulty;
 mod grammar;
+#[cfg(doctest)]
+mod guides;
 mod interleave;
 mod operations;
 mod people;

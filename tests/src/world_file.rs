@@ -63,6 +63,8 @@ pub(crate) struct ClientEntry {
     #[serde(default)]
     resources: Vec<String>,
     #[serde(default)]
+    default_resources: Vec<String>,
+    #[serde(default)]
     serves: Vec<String>,
     #[serde(default)]
     may_introspect: bool,
@@ -130,6 +132,7 @@ impl ClientEntry {
         let client = given(|client, uri| client.redirect_uri(uri), &self.redirect_uris, client);
         let client = given(|client, scope| client.scope(scope), self.scope.as_slice(), client);
         let client = given(|client, uri| client.resource(uri), &self.resources, client);
+        let client = given(|client, uri| client.default_resource(uri), &self.default_resources, client);
         let client = given(|client, uri| client.serves(uri), &self.serves, client);
         let client = if self.may_introspect { client.may_introspect() } else { client };
         let client = if self.first_party { client.first_party() } else { client };

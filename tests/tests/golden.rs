@@ -165,7 +165,7 @@ fn reads_as_it_was_written(rows: Rows, secrets: &BTreeMap<String, String>) {
     assert_eq!(serde_json::to_value(&users[1]).unwrap()["claims"], json!({ "level": 7, "name": "Grace H." }));
     let login = |name: &str| world.authorize(&json!({ "username": name, "password": PASSWORD })).status.as_u16();
     assert_eq!((login("grace"), login("disabled"), login("deleted"), login("guessed")), (200, 400, 400, 429));
-    let admitted = World::over(rows.clone(), |builder| builder.authenticator(Admitted::default()).seed(2000));
+    let admitted = World::over(rows, |builder| builder.authenticator(Admitted::default()).seed(2000));
     assert!(admitted.works(secret("access of the live grant")));
     assert!(!admitted.works(secret("first access of the live grant")), "that one was revoked");
     let live = admitted.refresh(secret("refresh of the live grant"));

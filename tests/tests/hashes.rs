@@ -298,9 +298,9 @@ fn unknown_and_wrong_take_the_same_time() {
     }
     let [wrong, unknown] = times.map(|mut times| {
         times.sort();
-        times[times.len() / 10].as_secs_f64()
+        times[2].as_secs_f64()
     });
-    // The row proposes medians within 5 %. Other programs only ever add time, so the quick tries tell more than the
-    // median does; and a machine that runs other programs needs a wider bound.
-    assert!((wrong / unknown - 1.0).abs() < 0.15, "wrong {wrong} s, unknown {unknown} s");
+    // The row proposes medians within 5 %. Other programs only ever add time, and on a busy machine to most tries, so
+    // the quickest tries are compared.
+    assert!((wrong / unknown - 1.0).abs() < 0.1, "wrong {wrong} s, unknown {unknown} s");
 }

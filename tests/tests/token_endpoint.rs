@@ -20,7 +20,7 @@ fn only_post_is_taken() {
         for path in ["/auth/token", "/auth/refresh"] {
             let reply = world.request(method.clone(), &format!("{path}?{query}"), &[FORM], query.clone());
             assert_eq!(reply.status, 405, "{method} {path}");
-            assert_eq!(reply.header("allow"), "POST");
+            assert_eq!(reply.header("allow"), "POST, OPTIONS");
             assert!(!String::from_utf8_lossy(&reply.body).contains("pfk_access"));
         }
     }

@@ -9,20 +9,20 @@ use proofkey::{Client, ClientSecret, GrantType, Secret};
 use proofkey_tests::{Rows, SignedIn, World, secret_of};
 use serde_json::json;
 
-const PORTAL_URI: &str = "https://portal.example/cb";
+const KIOSK_URI: &str = "https://kiosk.example/cb";
 
 /// A world with a client that may ask about its own tokens.
 fn world_over(rows: Arc<Rows>) -> World {
-    let secret = ClientSecret::from_text(&Secret::from(&*secret_of("portal")));
-    let portal = Client::confidential("portal", secret).redirect_uri(PORTAL_URI).first_party().may_introspect();
+    let secret = ClientSecret::from_text(&Secret::from(&*secret_of("kiosk")));
+    let kiosk = Client::confidential("kiosk", secret).redirect_uri(KIOSK_URI).first_party().may_introspect();
     World::over(rows, |builder| {
-        builder.client(portal.grant_types([GrantType::AuthorizationCode, GrantType::RefreshToken]))
+        builder.client(kiosk.grant_types([GrantType::AuthorizationCode, GrantType::RefreshToken]))
     })
 }
 
 fn sign_in(world: &World) -> (String, SignedIn) {
-    let code = world.code_with(&json!({"client_id": "portal", "redirect_uri": PORTAL_URI}));
-    let tokens = SignedIn::of(&world.redeem_as("portal", &code, &[("redirect_uri", PORTAL_URI)]));
+    let code = world.code_with(&json!({"client_id": "kiosk", "redirect_uri": KIOSK_URI}));
+    let tokens = SignedIn::of(&world.redeem_as("kiosk", &code, &[("redirect_uri", KIOSK_URI)]));
     (code, tokens)
 }
 
@@ -41,10 +41,10 @@ fn the_store_holds_no_code_or_token_in_any_readable_form() {
     let _rows = proofkey_conformance::shows(&["rfc6749-10.3-1", "rfc6749-10.4-1"]);
     let rows = Arc::new(Rows::default());
     let world = world_over(rows.clone());
-    let unspent = world.code_with(&json!({"client_id": "portal", "redirect_uri": PORTAL_URI}));
+    let unspent = world.code_with(&json!({"client_id": "kiosk", "redirect_uri": KIOSK_URI}));
     let (spent, tokens) = sign_in(&world);
     let fields = [("grant_type", "refresh_token"), ("refresh_token", &*tokens.refresh)];
-    let next = SignedIn::of(&world.form_as("portal", "/auth/token", &fields));
+    let next = SignedIn::of(&world.form_as("kiosk", "/auth/token", &fields));
     let mut dump = Vec::new();
     for (key, record) in rows.all() {
         dump.extend_from_slice(key.as_str().as_bytes());
@@ -58,7 +58,7 @@ fn the_store_holds_no_code_or_token_in_any_readable_form() {
         let hex: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
         let forms = [
             token.clone().into_bytes(),
-            token[token.len() - 40..].as_bytes().to_vec(),
+            token.as_bytes()[token.len() - 40..].to_vec(),
             parts(&token).1,
             STANDARD.encode(&secret).into_bytes(),
             URL_SAFE_NO_PAD.encode(&secret).into_bytes(),
@@ -88,7 +88,7 @@ fn an_access_token_with_any_bit_changed_is_worth_nothing() {
     let _rows = proofkey_conformance::shows(&["rfc6749-10.3-2"]);
     let world = world_over(Arc::default());
     let (_, tokens) = sign_in(&world);
-    let is_active = |token: &str| world.form_as("portal", "/auth/introspect", &[("token", token)]).json();
+    let is_active = |token: &str| world.form_as("kiosk", "/auth/introspect", &[("token", token)]).json();
     assert_eq!(is_active(&tokens.access)["active"], true);
     let as_another_kind = tokens.access.replace("pfk_access_", "pfk_refresh_");
     let changed: Vec<String> = flipped(&tokens.access).chain([as_another_kind]).collect();

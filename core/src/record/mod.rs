@@ -69,6 +69,9 @@ impl Kind {
 }
 
 /// The body of a record, and the row's index that follows from it.
+///
+/// Releases share a store, so the structures only grow: a new field takes the next index and is an `Option` or has
+/// `#[cbor(default)]`; no index is used twice (golden records are under `tests/golden`).
 pub(crate) trait Body: Encode<()> + for<'b> Decode<'b, ()> {
     const KIND: Kind;
 
@@ -88,4 +91,33 @@ pub(crate) struct Stored<B> {
     pub(crate) version: Version,
     pub(crate) sealed_under: KeyId,
     pub(crate) body: B,
+}
+
+#[cfg(test)]
+mod tests {
+    use minicbor::{Decode, Encode};
+
+    #[derive(Encode)]
+    struct Yesterday {
+        #[n(0)]
+        kept: u64,
+    }
+
+    #[derive(Debug, PartialEq, Decode)]
+    struct Today {
+        #[n(0)]
+        kept: u64,
+        #[n(1)]
+        optional: Option<u64>,
+        #[n(2)]
+        #[cbor(default)]
+        listed: Vec<u64>,
+    }
+
+    #[test]
+    fn a_field_that_was_added_is_read_from_an_older_record_as_its_default() {
+        let old = minicbor::to_vec(Yesterday { kept: 7 }).unwrap();
+        let read: Today = minicbor::decode(&old).unwrap();
+        assert_eq!(read, Today { kept: 7, optional: None, listed: Vec::new() });
+    }
 }
