@@ -100,10 +100,14 @@ impl From<AdminError> for Failure {
 
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
+        if let Some(cause) = std::error::Error::source(&refusal) {
+            let problem =
+                format!("it failed: {cause}; mend it, or set another (`proofkey check` shows where it is set)");
+            return Complaint::of("store", None, problem).into();
+        }
         // The operator is no client: the private detail is for them.
-        let cause = std::error::Error::source(&refusal).map(|cause| format!(": {cause}")).unwrap_or_default();
         let detail = refusal.private_detail().unwrap_or_else(|| refusal.description());
-        Self::new(format!("{}: {detail}{cause}", refusal.code()))
+        Self::new(format!("{}: {detail}", refusal.code()))
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -76,8 +77,8 @@ impl Log {
     }
 }
 
-/// An audit log that is written line by line, by commands that end soon.
-pub(crate) struct Audit {
+/// Where events go.
+struct Audit {
     path: Option<std::path::PathBuf>,
     file: Option<BufWriter<File>>,
     to_stderr: bool,
@@ -102,6 +103,19 @@ impl Audit {
             self.file = Some(BufWriter::new(append(path)?));
         }
         Ok(())
+    }
+}
+
+/// Whether an audit log could be written, without making its file: the operator who asks is often not the user who
+/// serves.
+pub(crate) fn can_append(audit: &AuditLog) -> io::Result<()> {
+    let AuditLog::Path(path) = audit else { return Ok(()) };
+    match OpenOptions::new().append(true).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+            directory.map_or(Ok(()), |directory| std::fs::metadata(directory).map(drop))
+        }
+        opened => opened.map(drop),
     }
 }
 
@@ -159,7 +173,7 @@ impl Writer {
 }
 
 fn append(path: &std::path::Path) -> io::Result<File> {
-    OpenOptions::new().create(true).append(true).open(path)
+    OpenOptions::new().create(true).append(true).mode(0o640).open(path)
 }
 
 fn event_line(event: &Event, request_id: Option<&str>) -> String {

@@ -28,6 +28,8 @@ pub(crate) fn rewrite<T>(
     path: &Path,
     change: impl FnOnce(&str) -> Result<(Zeroizing<String>, T), Failure>,
 ) -> Result<T, Failure> {
+    // Where a link leads, so that it stays one.
+    let path = &std::fs::canonicalize(path).map_err(|error| unwritten(path, &error))?;
     let beside = beside(path);
     let file = private().open(&beside).map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => {

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::Invocation;
 use crate::failure::{Complaint, Failure};
 use crate::private_file;
+use crate::serve::uncheckable;
 use crate::settings::{EnvFile, Source, assignment};
 use crate::signing;
 
@@ -107,12 +108,8 @@ fn check(invocation: &mut Invocation<'_>) -> Result<(), Failure> {
     let keys = texts(&invocation.origins.keys()?);
     let collected = invocation.collect();
     let store = collected.shown("store");
-    let complaint =
-        collected.complaint_of("encryption_keys", "the store was written with a key that is not among them");
-    collected.server()?.check_in().map_err(|refusal| {
-        let failed = std::error::Error::source(&refusal).is_some();
-        if failed { Failure::from(refusal) } else { Failure::from(complaint) }
-    })?;
+    let (at, from) = (collected.source_of("store"), collected.source_of("encryption_keys"));
+    collected.server()?.check_in().map_err(|refusal| uncheckable(&refusal, &at, &from))?;
     let text = format!("{store} opens with {} (the first is primary)", keys.join(" "));
     invocation.output.answer(&json!({"keys": keys, "store": store}), text)
 }

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, Method};
 use axum::response::Response;
@@ -70,8 +69,7 @@ impl Front {
 async fn answer(State(front): State<Arc<Front>>, request: Request) -> Response {
     let mut entry = Entry::new(&front, &request);
     let id = Arc::clone(&entry.id);
-    let mut response =
-        CURRENT.scope(id, answer_within(front.server.clone(), request.map(Body::new), front.receive)).await;
+    let mut response = CURRENT.scope(id, answer_within(front.server.clone(), request, front.receive)).await;
     if let Ok(value) = HeaderValue::from_str(&entry.id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }

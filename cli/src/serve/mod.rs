@@ -6,7 +6,7 @@ mod rotation;
 
 use std::time::Duration;
 
-use proofkey::{AsyncServer, Event};
+use proofkey::{AsyncServer, ErrorCode, Event, Refusal};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -21,10 +21,7 @@ use listen::{Limits, accept};
 /// Serves until a signal ends it, and returns when what was under way is answered.
 pub(crate) fn serve(invocation: &mut Invocation<'_>) -> Result<(), Failure> {
     let collected = invocation.collect();
-    let log = Log::start(&collected.own.audit_log).map_err(|error| {
-        let problem = format!("it cannot be opened: {error}; give a path in a directory that exists, stderr or off");
-        collected.complaint_of("audit_log", problem)
-    })?;
+    let log = Log::start(&collected.own.audit_log).map_err(|error| collected.unopenable(&error))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(run(invocation, collected, &log));
     // A store call that hangs must not keep the process; what it was asked for is then unknown, as after a crash.
@@ -52,16 +49,19 @@ async fn run(invocation: &mut Invocation<'_>, collected: Collected, log: &Log) -
     }
     let front = Front::new(server, own.request_timeout, log.clone())?;
     let limits = Limits { max_header: own.max_header, request_timeout: own.request_timeout };
-    let stop = async {
+    let mut stop = async || {
         tokio::select! {
             _ = terminate.recv() => "SIGTERM",
             _ = interrupt.recv() => "SIGINT",
         }
     };
-    let (signal, connections) = accept(listener, front, limits, log, stop).await;
+    let (signal, connections) = accept(listener, front, limits, log, stop()).await;
     log.line("server", &json!({"message": "stopping", "signal": signal, "connections": connections.count()}));
-    let drained = tokio::time::timeout(own.drain_timeout, connections.shutdown()).await;
-    let message = if drained.is_ok() { "stopped" } else { "stopped: drain_timeout cut requests off" };
+    let message = tokio::select! {
+        () = connections.shutdown() => "stopped",
+        () = tokio::time::sleep(own.drain_timeout) => "stopped: drain_timeout cut requests off",
+        _ = stop() => "stopped: a second signal cut requests off",
+    };
     log.line("server", &json!({"message": message}));
     Ok(())
 }
@@ -69,18 +69,22 @@ async fn run(invocation: &mut Invocation<'_>, collected: Collected, log: &Log) -
 /// Shows that the store answers and that the keys are those that it was written with, before anybody relies on it.
 async fn check_in(server: &AsyncServer, store: &str, keys: &str) -> Result<(), Failure> {
     let Err(refusal) = server.check_in().await else { return Ok(()) };
-    let cause = std::error::Error::source(&refusal).map(ToString::to_string);
-    Err(match cause {
+    Err(uncheckable(&refusal, store, keys).into())
+}
+
+/// What a refused check-in says of the settings: the store fails, or the keys are not those that it was written with.
+pub(crate) fn uncheckable(refusal: &Refusal, store: &str, keys: &str) -> Complaint {
+    let detail = refusal.private_detail().unwrap_or_else(|| refusal.description());
+    match std::error::Error::source(refusal) {
         Some(cause) => {
             let problem = format!("it does not answer: {cause}; mend it, or set another store");
             Complaint::of("store", Some(store.to_owned()), problem)
         }
-        None => {
-            let detail = refusal.private_detail().unwrap_or_else(|| refusal.description());
+        None if refusal.code() == ErrorCode::TemporarilyUnavailable => {
             Complaint::of("encryption_keys", Some(keys.to_owned()), detail)
         }
+        None => Complaint::of("store", Some(store.to_owned()), detail),
     }
-    .into())
 }
 
 fn in_use(listen: &std::net::SocketAddr, source: &str, error: &std::io::Error) -> Failure {

@@ -11,7 +11,7 @@ use super::key::{keys, missing_keys};
 use super::table::Section;
 use super::{AuditLog, Flag, Origins, Own, Row, Source, Variables, nearest, rows};
 use crate::failure::{Complaint, Failure};
-use crate::log::append_event;
+use crate::log::{append_event, can_append};
 use crate::private_file::is_shared;
 
 /// One setting with its value and where that came from.
@@ -86,6 +86,9 @@ impl Collected {
     pub(crate) fn server(mut self) -> Result<Server, Failure> {
         let builder = self.configure(Server::builder(""));
         let audit_log = self.own.audit_log.clone();
+        if let Err(error) = can_append(&audit_log) {
+            self.complaints.push(self.unopenable(&error));
+        }
         // The call is done when its event comes: a log that cannot be written is no reason to say that it is not.
         let builder = builder.on_event(move |event| drop(append_event(&audit_log, event)));
         self.finish(builder.build())
@@ -98,6 +101,12 @@ impl Collected {
     ) -> Result<AsyncServer, Failure> {
         let builder = self.configure(AsyncServer::builder("")).on_event(on_event);
         self.finish(builder.build())
+    }
+
+    /// The complaint of an audit log that cannot be written.
+    pub(crate) fn unopenable(&self, error: &std::io::Error) -> Complaint {
+        let problem = format!("it cannot be opened: {error}; give a path in a directory that exists, stderr or off");
+        self.complaint_of("audit_log", problem)
     }
 
     fn configure<S>(&mut self, builder: Builder<S>) -> Builder<S> {

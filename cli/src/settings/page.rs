@@ -34,9 +34,17 @@ fn table(section: Section) -> String {
 fn line(row: &Row) -> String {
     let code = |text: &str| if text.is_empty() { String::new() } else { format!("`{text}`") };
     let alias = row.setting.alias().map(|alias| code(alias.variable())).unwrap_or_default();
-    let (name, default) = (code(row.name()), code(row.setting.default_text()));
+    let default = match row.setting.default_text() {
+        "" if REQUIRED.contains(&row.name()) => "required".to_owned(),
+        "" => "none".to_owned(),
+        text => code(text),
+    };
+    let name = code(row.name());
     format!("| {name} | {default} | {} | {alias} | {} |\n", row.setting.range(), row.setting.why())
 }
+
+/// Without these, no server starts.
+const REQUIRED: [&str; 3] = ["encryption_keys", "issuer", "store"];
 
 const INTRODUCTION: &str = "\
 # Settings
@@ -56,6 +64,10 @@ a code's client.
 ";
 
 const SECRETS: &str = "
+`proofkey.env` holds one `NAME=value` a line, as shells, systemd and container runtimes read it: a value may stand in
+double quotes, where `\\n` is a line end, or in single ones; a line that begins with `#` is a comment. It stands beside
+`proofkey.toml` unless `--env-file` names another, and should have mode 0600. Any variable of this page may stand in it.
+
 Keys are neither read from `proofkey.toml` nor from the command line. `proofkey keys generate` writes a file with all of
 them; `proofkey keys add`, `promote` and `retire` change the list in `proofkey.env`. A running server takes a changed
 file over within two seconds, or at SIGHUP. `SECRET_ENCRYPTION_KEY` and `RSA_PRIVATE_KEY_PEM` may stand there too: they

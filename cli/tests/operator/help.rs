@@ -18,8 +18,9 @@ fn every_command_has_help_with_an_example_and_takes_json() {
         let arguments: Vec<&str> = path.iter().map(String::as_str).chain(["--help"]).collect();
         let help = place.run(&arguments).succeeded().stdout;
         let below = commands(&help);
+        let example = help.split_once("\nExample").map(|(_, example)| example);
         if below.is_empty() || path.is_empty() {
-            assert!(help.contains("Example:\n  proofkey "), "{path:?} has no example: {help}");
+            assert!(example.is_some_and(|example| example.contains("proofkey ")), "{path:?} has no example: {help}");
         }
         assert!(help.contains("--json"), "{path:?}: {help}");
         seen += 1;

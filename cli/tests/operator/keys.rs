@@ -107,6 +107,16 @@ fn keys_that_stand_in_the_environment_are_not_changed_behind_its_back() {
 }
 
 #[test]
+fn a_link_to_the_file_of_secrets_stays_one() {
+    let place = Place::ready("keys-link");
+    std::fs::rename(place.path("proofkey.env"), place.path("secrets")).unwrap();
+    std::os::unix::fs::symlink("secrets", place.path("proofkey.env")).unwrap();
+    place.run(&["keys", "add"]).succeeded();
+    assert!(place.path("proofkey.env").is_symlink());
+    assert_eq!(ids(&place).len(), 2);
+}
+
+#[test]
 fn of_two_commands_that_change_the_keys_at_once_one_is_refused() {
     let place = Place::ready("keys-at-once");
     let before = ids(&place);

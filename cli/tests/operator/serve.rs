@@ -109,6 +109,20 @@ fn a_port_that_is_taken_is_an_error_that_names_listen() {
 }
 
 #[test]
+fn what_operators_do_is_in_the_audit_log_too_and_looking_leaves_no_file() {
+    let place = Place::ready("audit");
+    let audit = ["--set", "audit_log=audit.log"];
+    place.run(&[&["check"], &audit[..]].concat()).succeeded();
+    assert!(!place.path("audit.log").exists());
+    let add = ["clients", "add", "app", "--redirect-uri", "https://app.example/cb"];
+    place.run(&[&add, &audit[..]].concat()).succeeded();
+    let line: Value = serde_json::from_str(&place.read("audit.log")).unwrap();
+    assert_eq!((&line["event"], &line["client_id"]), (&"client_changed".into(), &"app".into()));
+    let nowhere = place.run(&["clients", "list", "--json", "--set", "audit_log=nowhere/audit.log"]);
+    assert_eq!(nowhere.errors()[0][..2], ["audit_log", "--set audit_log"]);
+}
+
+#[test]
 fn a_store_or_an_audit_log_that_cannot_be_opened_is_told_before_anybody_is_served() {
     let place = Place::ready("unopenable");
     place.write("auth.db", "this is no database, whatever it is called");
