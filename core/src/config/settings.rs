@@ -1,6 +1,7 @@
 //! Settings as they are collected, by name and text or by typed value, before they are checked as a whole.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -63,7 +64,7 @@ impl ScopeText {
 }
 
 /// The settings of one issuer, with their defaults.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Settings {
     pub(crate) issuer: Option<String>,
     pub(crate) mounted_at: Option<String>,
@@ -289,6 +290,13 @@ impl Settings {
     }
 }
 
+/// A store's URL may hold a password, so it is not printed.
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings").field("issuer", &self.issuer).finish_non_exhaustive()
+    }
+}
+
 fn unknown(name: &str) -> String {
     let nearest = SETTINGS.iter().min_by_key(|setting| strsim::damerau_levenshtein(setting.name, name));
     nearest.map_or_else(String::new, |nearest| format!("there is no such setting; did you mean {}?", nearest.name))
@@ -330,6 +338,13 @@ mod tests {
                 Settings::default().set(setting.name, &text).unwrap();
             }
         }
+    }
+
+    #[test]
+    fn the_password_of_a_store_is_not_printed() {
+        let mut settings = Settings::new();
+        settings.set("store", "postgres://proofkey:hunter2@db/auth").unwrap();
+        assert!(!format!("{settings:?}").contains("hunter2"));
     }
 
     #[test]
