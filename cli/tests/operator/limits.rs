@@ -1,6 +1,7 @@
 //! What a client may not do: long heads, long bodies, and taking its time.
 
 use std::io::Write as _;
+use std::time::{Duration, Instant};
 
 use crate::client::{Answer, FORM, connect, get, post, request, send};
 use crate::place::Place;
@@ -46,6 +47,7 @@ fn clients_that_take_their_time_are_cut_off_and_others_are_served_meanwhile() {
         })
         .into();
     assert_eq!(get(server.address, "/health", &[]).status, 200);
+    let since = Instant::now();
     for (sent, stream) in slow {
         // The read ends because the server ends the connection; this client would wait a minute.
         let answer = Answer::read(&stream);
@@ -57,5 +59,7 @@ fn clients_that_take_their_time_are_cut_off_and_others_are_served_meanwhile() {
             None => assert!(sent < head, "{sent} bytes"),
         }
     }
+    // Without the setting, a library's own default of 30 s would end them.
+    assert!(since.elapsed() < Duration::from_secs(20));
     server.stop();
 }

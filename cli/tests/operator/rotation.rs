@@ -66,6 +66,23 @@ fn a_whole_rotation_under_load_fails_no_request_and_logs_nobody_out() {
 }
 
 #[test]
+fn the_keys_that_the_file_holds_are_the_ones_in_force() {
+    let place = Place::ready("rotation-other");
+    let mut server = place.serve(&["--store", "memory:"]);
+    let old = job_token(server.address).unwrap().text("access_token");
+    let before = place.read("proofkey.env");
+    place.write_private("proofkey.env", &Place::ready("rotation-other-keys").read("proofkey.env"));
+    server.wait_for(keys_read);
+    assert!(!is_active(server.address, &old), "nobody rotates so, but it shows which keys judge");
+    let new = job_token(server.address).unwrap().text("access_token");
+    assert!(is_active(server.address, &new));
+    place.write_private("proofkey.env", &before);
+    server.wait_for(keys_read);
+    assert_eq!((is_active(server.address, &old), is_active(server.address, &new)), (true, false));
+    server.stop();
+}
+
+#[test]
 fn a_file_without_usable_keys_leaves_the_old_ones_in_force() {
     let place = Place::ready("rotation-broken");
     let mut server = place.serve(&["--store", "memory:"]);
