@@ -16,7 +16,7 @@ help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 24
 
 .PHONY: test
-test: check-tools lint check-rows test-run check-conformance ## everything a commit must pass
+test: check-tools lint check-rows test-run check-conformance test-demo ## everything a commit must pass
 
 .PHONY: test-long
 test-long: test sudden-death ## what takes longer than a commit may wait
@@ -26,6 +26,16 @@ test-long: test sudden-death ## what takes longer than a commit may wait
 sudden-death: ## kill a server 500 times under load; write docs/sudden-death.md
 	PROOFKEY_KILLS=500 PROOFKEY_KILLS_REPORT=$(CURDIR)/docs/sudden-death.md \
 	  $(CARGO) test --package proofkey-tests --test sudden_death
+
+.PHONY: demo
+demo: ## set a server up on SQLite, walk through its flow, and keep serving
+	@scripts/check-tools build
+	@scripts/demo
+
+.PHONY: test-demo
+test-demo: ## the demo, once, from its beginning to its end
+	@mkdir -p $(TARGET)
+	DEMO_ONCE=1 DEMO_DATA=$(TARGET)/demo scripts/demo > $(TARGET)/demo.txt 2>&1 || { tail -n 60 $(TARGET)/demo.txt; exit 1; }
 
 .PHONY: check-tools
 check-tools: ## say which tools are missing, and how to get them

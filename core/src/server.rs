@@ -50,13 +50,23 @@ impl Core {
     /// The answer is always a well-formed response; a refused one carries an error body of the RFCs (RFC 6749 section
     /// 5.2). The response to `HEAD` has the headers of `GET` and no body.
     pub fn begin(&self, request: Request, now: UnixTime, entropy: Entropy) -> Step {
+        self.flow(request, None, now, entropy)
+    }
+
+    /// Starts the flow of one HTTP request that the host refuses for a reason of its own: the response is like that of
+    /// any refused request to its endpoint, and no store is asked.
+    pub fn refuse(&self, request: Request, refusal: Refusal, now: UnixTime, entropy: Entropy) -> Step {
+        self.flow(request, Some(refusal), now, entropy)
+    }
+
+    fn flow(&self, request: Request, foregone: Option<Refusal>, now: UnixTime, entropy: Entropy) -> Step {
         let config = Arc::clone(&self.config);
         let body = move |mailbox| {
             let mut io = Io::new(config, now, &entropy, mailbox);
             io.address = request.client_address(&io.config.trusted_proxies);
             io.origin = request.origin().map(str::to_owned);
             async move {
-                let mut response = answer(&mut io, &request).await;
+                let mut response = answer(&mut io, &request, foregone).await;
                 response.extensions_mut().insert(io.store_calls);
                 io.done(response)
             }
@@ -96,14 +106,18 @@ impl Core {
     }
 }
 
-async fn answer(io: &mut Io, request: &Request) -> Response {
+async fn answer(io: &mut Io, request: &Request, foregone: Option<Refusal>) -> Response {
     let endpoint = Endpoint::at(&io.config, request.http().uri().path());
     let method = request.http().method();
-    let outcome = match endpoint {
-        None => Err(Refusal::not_found()),
-        Some(endpoint) if method == Method::OPTIONS => preflight(io, endpoint).await,
-        Some(endpoint) if !endpoint.methods().contains(method) => Err(Refusal::method_not_allowed()),
-        Some(endpoint) => {
+    let outcome = match (endpoint, foregone) {
+        (_, Some(refusal)) => {
+            io.origin_allowed = io.origin.as_ref().is_some_and(|origin| io.config.origins.contains(origin));
+            Err(refusal)
+        }
+        (None, None) => Err(Refusal::not_found()),
+        (Some(endpoint), None) if method == Method::OPTIONS => preflight(io, endpoint).await,
+        (Some(endpoint), None) if !endpoint.methods().contains(method) => Err(Refusal::method_not_allowed()),
+        (Some(endpoint), None) => {
             match request.check_size(io.config.settings.max_body).and_then(|()| check_transport(io, endpoint, request))
             {
                 Err(refusal) => Err(refusal),

@@ -59,10 +59,10 @@ impl Shared {
     pub(crate) fn begin(&self, request: http::Request<Bytes>, peer: Option<IpAddr>) -> Result<Step, Refusal> {
         let (core, now, entropy) = self.start()?;
         let request = Request::new(request, peer);
-        match core.open_read(&request).and_then(|address| self.reads.refuse(address, now)) {
-            Some(wait) => Err(Refusal::too_many_reads(wait)),
-            None => Ok(core.begin(request, now, entropy)),
-        }
+        Ok(match core.open_read(&request).and_then(|address| self.reads.refuse(address, now)) {
+            Some(wait) => core.refuse(request, Refusal::too_many_reads(wait), now, entropy),
+            None => core.begin(request, now, entropy),
+        })
     }
 
     /// What a flow starts with.

@@ -16,6 +16,7 @@ mod rows;
 mod scenario;
 mod slow;
 mod surroundings;
+mod wire;
 mod worker;
 mod world;
 mod world_file;
@@ -30,6 +31,7 @@ pub use people::{ADA, Admitted, BOB, People};
 pub use rows::Rows;
 pub use scenario::{Driver, Scenario, replay};
 pub use slow::{Pause, Slow};
+pub use wire::{exchange, get, post};
 pub use worker::{Performed, WorkerProcess, perform};
 pub use world::{
     CHALLENGE, ISSUER, KEY, PASSWORD, REDIRECT_URI, Reply, SERVICE_URI, START, SignedIn, VERIFIER, World, basic,

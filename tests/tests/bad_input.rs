@@ -145,6 +145,24 @@ fn a_parameter_that_is_repeated_is_refused_whichever_it_is() {
 }
 
 #[test]
+fn a_parameter_in_the_uri_is_refused_whichever_it_is() {
+    let watched = Watched::new();
+    for endpoint in endpoints() {
+        for (name, _) in &endpoint.fields {
+            let path = format!("{}?x=y&{name}=1", endpoint.path);
+            let mut rest = endpoint.clone();
+            rest.fields.retain(|(one, _)| one != name);
+            for sent in [&endpoint, &rest] {
+                let headers = [("content-type", sent.types[0])];
+                let reply = watched.world.request(Method::POST, &path, &headers, sent.body(sent.types[0]));
+                assert_outcome(&reply, (400, "invalid_request"), &path);
+            }
+        }
+    }
+    assert!(watched.rows.is_empty());
+}
+
+#[test]
 fn a_request_that_is_too_large_is_refused_by_every_endpoint() {
     let watched = Watched::new();
     for endpoint in endpoints() {

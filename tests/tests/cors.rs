@@ -130,6 +130,21 @@ fn an_error_is_readable_too_wherever_the_client_is_known() {
 }
 
 #[test]
+fn a_read_that_is_one_too_many_is_refused_readably() {
+    let world = World::new();
+    let challenge = |origin: &str| world.request(Method::POST, "/auth/challenge", &[("origin", origin)], "");
+    for _ in 0..600 {
+        assert_eq!(challenge(OWN).status, 200);
+    }
+    for (origin, readable) in [(OWN, OWN), (FOREIGN, "")] {
+        let reply = challenge(origin);
+        assert_eq!((reply.status.as_u16(), readable_from(&reply), reply.header("vary")), (429, readable, "Origin"));
+    }
+    let head = world.request(Method::HEAD, METADATA[0], &[("origin", FOREIGN)], "");
+    assert_eq!((head.status.as_u16(), readable_from(&head), head.body.len()), (429, "*", 0));
+}
+
+#[test]
 fn credentials_are_taken_from_pages_of_the_client_alone() {
     let world = World::new();
     let body = json!({

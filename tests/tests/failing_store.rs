@@ -87,6 +87,31 @@ fn a_failure_is_survived_or_answered_by_503_and_a_retry_is_safe() {
 }
 
 #[test]
+fn an_unknown_put_is_decided_by_what_is_found_and_never_by_hope() {
+    for operation in Operation::ALL {
+        let scene = Scene::of(operation);
+        scene.act();
+        let calls = scene.world.store.take_calls();
+        for (at, _) in calls.iter().enumerate().filter(|(_, call)| **call == Call::Put) {
+            for first in [Fault::Fail, Fault::Lost] {
+                // The answer of the first put is lost, and the repetition is told that somebody was first.
+                let context = format!("{operation:?} {first:?} at call {at}");
+                let scene = Scene::of(operation);
+                let before = std::iter::repeat_n(Fault::None, at);
+                scene.world.store.plan(before.chain([first, Fault::Conflict]));
+                let reply = scene.act();
+                if first == Fault::Lost {
+                    assert_eq!(reply.status, operation.status(), "its own version is found there: {context}");
+                } else if reply.status != operation.status() {
+                    assert_unavailable(operation, &reply, &context);
+                }
+                assert_aftermath(&scene.world, &scene.held, operation, &reply, first == Fault::Lost, &context);
+            }
+        }
+    }
+}
+
+#[test]
 fn a_good_token_or_code_is_never_called_invalid_while_the_store_is_down() {
     for operation in Operation::ALL {
         let scene = Scene::of(operation);

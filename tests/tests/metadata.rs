@@ -148,7 +148,7 @@ fn the_issuer_of_an_answer_is_the_one_of_the_document() {
 
 #[test]
 fn every_endpoint_grant_type_and_method_that_is_listed_is_there_and_no_other() {
-    let _rows = shows(&["rfc8414-2-8"]);
+    let _rows = shows(&["rfc8414-2-8", "rfc9207-2.4-1"]);
     let world = World::new();
     let document = world.get_plain(AT_ROOT).json();
     for name in document.as_object().unwrap().keys().filter(|name| name.ends_with("_endpoint")) {

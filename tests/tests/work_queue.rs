@@ -23,7 +23,8 @@ fn sign_in() -> http::Request<bytes::Bytes> {
     request.body(body.to_string().into()).unwrap()
 }
 
-/// Some were let in, and the others told when to come again, with nothing begun for them.
+/// Some were let in, and the others told at once when to come again, with nothing begun for them. The replies are in
+/// the order in which they came.
 fn assert_admission(replies: &[Reply], rows: &Rows) {
     let full: Vec<&Reply> = replies.iter().filter(|reply| reply.status == 503).collect();
     for reply in &full {
@@ -34,6 +35,7 @@ fn assert_admission(replies: &[Reply], rows: &Rows) {
     let served = replies.iter().filter(|reply| reply.status == 200).count();
     assert!(served >= 1 && served + full.len() == replies.len(), "{replies:?}");
     assert!(!full.is_empty(), "{served} of {} were served", replies.len());
+    assert_eq!(replies[0].status, 503, "whoever is refused does not wait for those who are served");
     assert_eq!(rows.lasting().iter().filter(|(key, _)| key.as_str().starts_with("g.")).count(), served);
 }
 
@@ -49,17 +51,18 @@ fn a_full_queue_of_a_blocking_server_is_a_503_and_those_in_it_are_served() {
             .limit_address("off")
     });
     let start = Barrier::new(AT_ONCE);
-    let replies: Vec<Reply> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..AT_ONCE)
-            .map(|_| {
-                scope.spawn(|| {
-                    start.wait();
-                    world.send(sign_in())
-                })
-            })
-            .collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    let (answered, answers) = std::sync::mpsc::channel();
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            let (world, start, answered) = (&world, &start, answered.clone());
+            scope.spawn(move || {
+                start.wait();
+                answered.send(world.send(sign_in())).unwrap();
+            });
+        }
     });
+    drop(answered);
+    let replies: Vec<Reply> = answers.iter().collect();
     assert_admission(&replies, &rows);
     assert_eq!(world.send(sign_in()).status, 200, "the queue empties");
 }
@@ -75,6 +78,10 @@ async fn a_full_queue_of_an_asynchronous_server_is_a_503_and_those_in_it_are_ser
         let server = server.clone();
         calls.spawn(async move { Reply::from(server.handle(sign_in(), None).await) });
     }
-    assert_admission(&calls.join_all().await, &rows);
+    let mut replies = Vec::new();
+    while let Some(reply) = calls.join_next().await {
+        replies.push(reply.unwrap());
+    }
+    assert_admission(&replies, &rows);
     assert_eq!(server.handle(sign_in(), None).await.status(), 200, "the queue empties");
 }

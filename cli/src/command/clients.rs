@@ -5,7 +5,7 @@ mod registration;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use proofkey::{Client, Server, generate_client_secret};
+use proofkey::{AuthMethod, Client, Server, generate_client_secret};
 use serde_json::{Map, Value, json};
 
 use self::registration::Registration;
@@ -17,7 +17,7 @@ use crate::text::fields;
 /// Register, list, show, change and delete clients
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  proofkey clients add crm-web --redirect-uri https://crm.example/callback --scope \"contacts:read\" --first-party\n  proofkey clients add nightly --confidential --grant client_credentials --secret-file nightly.secret"
+    after_help = "Example:\n  proofkey clients add crm-web --redirect-uri https://crm.example/callback --scope \"contacts:read\" --first-party\n  proofkey clients add nightly --confidential --grant client_credentials --secret-file nightly.secret"
 )]
 pub(super) struct Clients {
     #[command(subcommand)]
@@ -45,7 +45,7 @@ struct Add {
     #[arg(long)]
     confidential: bool,
     /// Write the secret to this new file (mode 0600) instead of showing it
-    #[arg(long, value_name = "PATH", requires = "confidential")]
+    #[arg(long, value_name = "PATH")]
     secret_file: Option<PathBuf>,
     #[command(flatten)]
     registration: Registration,
@@ -121,7 +121,10 @@ impl Add {
             wanted.entry("token_endpoint_auth_method").or_insert_with(|| "client_secret_basic".into());
         }
         let client = Client::from_json(&wanted)?;
-        if !self.confidential {
+        if client.token_endpoint_auth_method() == AuthMethod::None {
+            if self.secret_file.is_some() {
+                return Err(Failure::new("a public client has no secret; --secret-file needs --confidential"));
+            }
             server.create_client(client.clone())?;
             return told(invocation, "registered", &client, None);
         }

@@ -11,7 +11,7 @@ use crate::text::moment;
 /// List and revoke grants: what users gave to clients
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  proofkey grants list --user ada@example.com\n  proofkey grants revoke --user ada@example.com --all"
+    after_help = "Example:\n  proofkey grants list --user ada@example.com\n  proofkey grants revoke --user ada@example.com --all"
 )]
 pub(super) struct Grants {
     #[command(subcommand)]
@@ -35,7 +35,7 @@ struct List {
 /// Revoke one grant, or all of a user or a client: their tokens stop working at once
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  proofkey grants revoke 9XEWpvZ3T0mkLq0sB2uJ5Q\n  proofkey grants revoke --client crm-web --all"
+    after_help = "Example:\n  proofkey grants revoke 9XEWpvZ3T0mkLq0sB2uJ5Q\n  proofkey grants revoke --client crm-web --all"
 )]
 struct Revoke {
     /// The identifier of one grant, as `grants list` shows it

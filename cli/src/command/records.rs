@@ -22,7 +22,7 @@ enum Verb {
 /// Show one record opened, without its secrets
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  proofkey records show grant:9XEWpvZ3T0mkLq0sB2uJ5Q\n  proofkey records show client:crm-web --json"
+    after_help = "Example:\n  proofkey records show grant:9XEWpvZ3T0mkLq0sB2uJ5Q\n  proofkey records show client:crm-web --json"
 )]
 struct Show {
     /// Its key in the store, as the log names it; or client:ID, grant:ID, user:NAME
@@ -35,7 +35,9 @@ impl Records {
         let record = invocation.server()?.record(&key)?;
         let record = record.ok_or_else(|| Failure::new(format!("there is no record {key}")))?;
         let value = serde_json::to_value(&record)?;
-        let text = value.as_object().map(fields).unwrap_or_default();
-        invocation.output.answer(&value, text)
+        // What the record says comes last, for it is the longest.
+        let mut row = value.as_object().cloned().unwrap_or_default();
+        let body = row.remove("body").and_then(|body| body.as_object().map(fields)).unwrap_or_default();
+        invocation.output.answer(&value, fields(&row) + "\n" + &body)
     }
 }

@@ -11,7 +11,7 @@ const BATCH: usize = 1000;
 
 /// Drop expired rows
 #[derive(Args)]
-#[command(after_help = "Example, as a line of a crontab:\n  17 * * * * proofkey sweep --config /etc/proofkey.toml")]
+#[command(after_help = "Example:\n  proofkey sweep --limit 100000")]
 pub(super) struct Sweep {
     /// The most rows to drop [default: all that are expired]
     #[arg(long, value_name = "ROWS")]

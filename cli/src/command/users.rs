@@ -12,7 +12,7 @@ use crate::text::fields;
 /// Add, list, show, disable and delete users
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  proofkey users add ada@example.com --name \"Ada L.\"\n  proofkey users add bot --password-stdin < password.txt"
+    after_help = "Example:\n  proofkey users add ada@example.com --name \"Ada L.\"\n  proofkey users add bot --password-stdin < password.txt"
 )]
 pub(super) struct Users {
     #[command(subcommand)]

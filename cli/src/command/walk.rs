@@ -52,6 +52,10 @@ impl Try {
         let issuer = collected.settings.text("issuer").unwrap_or_default();
         let scopes = collected.settings.text("scopes").unwrap_or_default();
         let (client, _) = clients::find(&collected.server()?, &self.client_id)?;
+        if serde_json::to_value(&client)?.get("default_resources").is_some() {
+            let problem = "has tokens for its default resources, which userinfo does not take; try another client";
+            return Err(Failure::new(format!("client {} {problem}", self.client_id)));
+        }
         let walk = Walk {
             url,
             issuer,

@@ -43,8 +43,27 @@ impl ServerLog {
     }
 }
 
+/// What a line of the log says, if it is the one of this request.
 fn request_line(line: &str, request_id: &str) -> Option<Cost> {
     let line: Value = serde_json::from_str(line).ok()?;
     let is_its = line.get("log")? == "request" && line.get("request_id")? == request_id;
     is_its.then(|| serde_json::from_value(line).ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_of_a_request_is_found_among_others_and_says_what_it_cost() {
+        let lines = [
+            r#"{"log":"request","request_id":"a-1","status":200,"store_calls":3}"#,
+            r#"{"log":"event","event":"refused","request_id":"a-2"}"#,
+            "no json",
+            r#"{"log":"request","request_id":"a-2","status":401,"store_calls":0}"#,
+            r#"{"log":"request","request_id":"a-3","status":null,"store_calls":null}"#,
+        ];
+        let cost = |id: &str| lines.iter().find_map(|line| request_line(line, id)).map(|cost| cost.store_calls);
+        assert_eq!([cost("a-1"), cost("a-2"), cost("a-3"), cost("a-4")], [Some(3), Some(0), None, None]);
+    }
 }

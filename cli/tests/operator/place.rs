@@ -1,9 +1,9 @@
 //! A directory of one test, the binary run in it, and a server that runs there.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
@@ -46,6 +46,14 @@ pub(crate) struct Run {
 }
 
 impl Run {
+    fn of(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}{}", self.stdout, self.stderr))
     }
@@ -116,12 +124,17 @@ impl Place {
 
     /// Runs the binary with these variables and no others.
     pub(crate) fn run_with(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Run {
-        let output = self.command(arguments).envs(variables.iter().copied()).output().unwrap();
-        Run {
-            code: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        Run::of(self.command(arguments).envs(variables.iter().copied()).stdin(Stdio::null()).output().unwrap())
+    }
+
+    /// Runs the binary with this text on its standard input.
+    pub(crate) fn run_fed(&self, input: &str, arguments: &[&str]) -> Run {
+        let mut command = self.command(arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // A command that reads nothing may be gone already.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        Run::of(child.wait_with_output().unwrap())
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
