@@ -91,11 +91,11 @@ impl Io {
             None => None,
             Some(subject) => {
                 let key = self.names().user_epoch(subject);
-                self.load::<OwnerRecord>(&key).await?.map(|stored| stored.version)
+                self.load_or_forget::<OwnerRecord>(&key).await?.map(|stored| stored.version)
             }
         };
         let key = self.names().client_epoch(client_id);
-        let client = self.load::<OwnerRecord>(&key).await?.map(|stored| stored.version);
+        let client = self.load_or_forget::<OwnerRecord>(&key).await?.map(|stored| stored.version);
         Ok(Epochs { user, client })
     }
 
@@ -103,7 +103,7 @@ impl Io {
     async fn raise_epoch(&mut self, key: &Key) -> Result<(), Refusal> {
         let mut tries = self.tries();
         loop {
-            let old: Option<Stored<OwnerRecord>> = self.load(key).await?;
+            let old: Option<Stored<OwnerRecord>> = self.load_or_forget(key).await?;
             let next = OwnerRecord::raise(old.as_ref().map(|old| &old.body), self.now);
             tries.again_to_end()?;
             if self.upsert(key, old.as_ref(), &next).await? == Written::Done {
