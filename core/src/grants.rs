@@ -128,16 +128,23 @@ impl Io {
     }
 
     /// Signs an owner out: the epoch first, then every grant that carries its tag. Returns how many were revoked.
+    ///
+    /// A grant that cannot be read or written keeps no other alive: the rest is revoked before its failure is told. A
+    /// store that fails ends it at once, and a repetition goes on.
     async fn sign_out(&mut self, epoch: &Key, tag: Owner) -> Result<usize, Refusal> {
         self.raise_epoch(epoch).await?;
-        let mut revoked = 0_usize;
+        let (mut revoked, mut stuck) = (0_usize, None);
         let mut listing = Listing::new(tag, Kind::Grant);
         while let Some(page) = self.turn(&mut listing).await? {
             for key in page {
-                revoked = revoked.saturating_add(usize::from(self.revoke_key(&key).await?));
+                match self.revoke_key(&key).await {
+                    Ok(done) => revoked = revoked.saturating_add(usize::from(done)),
+                    Err(refusal) if refusal.cause().is_none() => stuck = stuck.or(Some(refusal)),
+                    Err(refusal) => return Err(refusal),
+                }
             }
         }
-        Ok(revoked)
+        stuck.map_or(Ok(revoked), Err)
     }
 
     pub(crate) async fn sign_out_user(&mut self, subject: &str) -> Result<usize, Refusal> {
