@@ -11,13 +11,16 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-/// All files below a directory, without what is built or hidden.
+/// What is made here and not kept.
+const MADE: [&str; 2] = ["demo-data", "target"];
+
+/// All files below a directory, without what is made or hidden.
 fn files(directory: &Path) -> Vec<PathBuf> {
     let mut entries: Vec<PathBuf> = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
     entries.sort();
     let kept = entries.into_iter().filter(|path| {
         let name = path.file_name().unwrap().to_string_lossy();
-        name != "target" && !name.starts_with('.')
+        !MADE.contains(&&*name) && !name.starts_with('.')
     });
     kept.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }
