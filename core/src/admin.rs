@@ -438,6 +438,7 @@ impl Io {
         if in_use > 0 {
             return Err(AdminError::KeyInUse(in_use, last));
         }
+        self.reseal::<Grant>(id).await?; // those that are revoked, of clients that are gone as well
         self.reseal::<ClientRecord>(id).await?;
         self.reseal::<UserRecord>(id).await?;
         Ok(self.check_in().await?)

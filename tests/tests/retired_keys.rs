@@ -2,6 +2,7 @@
 
 use proofkey::{Client, Keys, Secret, Server, User};
 use proofkey_tests::{ADA, ISSUER, PASSWORD, REDIRECT_URI, World, configure};
+use serde_json::json;
 
 const OLD: &str = "cJ8nAnXkXgY0R0hcJ3E4bZQf3t7x1s6pUo5v2wKq9dE=";
 const NEW: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
@@ -35,6 +36,17 @@ fn a_grant_that_is_over_is_no_trouble_to_listings() {
     let world = World::new();
     let tokens = world.sign_in();
     assert_eq!(world.revoke(&tokens.refresh).status, 200);
+    rotate(&world.server);
+    assert!(world.server.grants_of(ADA).unwrap().is_empty());
+    assert_eq!(world.server.revoke_all(ADA).unwrap(), 0);
+}
+
+#[test]
+fn a_grant_of_a_client_that_is_deleted_is_no_trouble_to_its_user() {
+    let world = World::new();
+    world.server.create_client(Client::public("stored").redirect_uri(REDIRECT_URI).first_party()).unwrap();
+    assert_eq!(world.authorize(&json!({"client_id": "stored"})).status, 200);
+    assert_eq!(world.server.delete_client("stored").unwrap(), 1);
     rotate(&world.server);
     assert!(world.server.grants_of(ADA).unwrap().is_empty());
     assert_eq!(world.server.revoke_all(ADA).unwrap(), 0);
