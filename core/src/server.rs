@@ -75,8 +75,8 @@ impl Core {
     }
 
     /// The address that has to answer for this request, if it is a read that anybody may make and that touches no
-    /// store: hosts limit those within the process (design section 3). Nothing for every other request, and where
-    /// `limit_address` is off.
+    /// store (but, from a page of an unknown origin, for one look-up of that): hosts limit those within the process
+    /// (design section 3). Nothing for every other request, and where `limit_address` is off.
     #[must_use]
     pub fn open_read(&self, request: &Request) -> Option<IpAddr> {
         self.config.settings.limit_address?;
