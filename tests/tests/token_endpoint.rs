@@ -94,7 +94,8 @@ fn every_error_of_the_token_endpoint_has_the_status_and_the_form_of_the_rfc() {
     let web = ("client_id", "web");
     let grant = |name: &'static str| ("grant_type", name);
     let refresh = ("refresh_token", &*tokens.refresh);
-    let table: &[(&[(&str, &str)], u16, &str)] = &[
+    type Fields<'a> = &'a [(&'a str, &'a str)];
+    let table: &[(Fields<'_>, u16, &str)] = &[
         (&[], 400, "invalid_request"),
         (&[web], 400, "invalid_request"),
         (&[web, grant("")], 400, "invalid_request"),
