@@ -18,6 +18,7 @@ use crate::refusal::Refusal;
 use crate::secret::Secret;
 use crate::server::Core;
 use crate::step::Step;
+use crate::store::Key;
 use crate::user::User;
 use crate::work::{Outcome, Task};
 
@@ -422,9 +423,14 @@ impl Io {
                 for key in page {
                     let Some(stored) = self.load::<Grant>(&key).await? else { continue };
                     let names_key = stored.sealed_under == id || stored.body.names_key(id);
-                    if names_key && stored.body.is_usable(self.now) {
-                        in_use = in_use.saturating_add(1);
-                        last = last.max(stored.body.last_use());
+                    match stored.body.is_usable(self.now) {
+                        true if names_key => {
+                            in_use = in_use.saturating_add(1);
+                            last = last.max(stored.body.last_use());
+                        }
+                        true => {}
+                        // It is over, and stays readable until it is swept: a listing that cannot read it would fail.
+                        false => self.reseal_key::<Grant>(&key, id).await?,
                     }
                 }
             }
@@ -432,6 +438,7 @@ impl Io {
         if in_use > 0 {
             return Err(AdminError::KeyInUse(in_use, last));
         }
+        self.reseal::<Grant>(id).await?; // those that are revoked, of clients that are gone as well
         self.reseal::<ClientRecord>(id).await?;
         self.reseal::<UserRecord>(id).await?;
         Ok(self.check_in().await?)
@@ -442,13 +449,18 @@ impl Io {
         let mut listing = Listing::new(self.names().all_tag(B::KIND), B::KIND);
         while let Some(page) = self.turn(&mut listing).await? {
             for key in page {
-                let mut tries = self.tries();
-                while let Some(stored) = self.load::<B>(&key).await?.filter(|stored| stored.sealed_under == id) {
-                    tries.again_to_end()?;
-                    if self.replace(&stored, &stored.body).await? == Written::Done {
-                        break;
-                    }
-                }
+                self.reseal_key::<B>(&key, id).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn reseal_key<B: Body>(&mut self, key: &Key, id: KeyId) -> Result<(), Refusal> {
+        let mut tries = self.tries();
+        while let Some(stored) = self.load::<B>(key).await?.filter(|stored| stored.sealed_under == id) {
+            tries.again_to_end()?;
+            if self.replace(&stored, &stored.body).await? == Written::Done {
+                break;
             }
         }
         Ok(())

@@ -91,11 +91,11 @@ impl Io {
             None => None,
             Some(subject) => {
                 let key = self.names().user_epoch(subject);
-                self.load::<OwnerRecord>(&key).await?.map(|stored| stored.version)
+                self.load_or_forget::<OwnerRecord>(&key).await?.map(|stored| stored.version)
             }
         };
         let key = self.names().client_epoch(client_id);
-        let client = self.load::<OwnerRecord>(&key).await?.map(|stored| stored.version);
+        let client = self.load_or_forget::<OwnerRecord>(&key).await?.map(|stored| stored.version);
         Ok(Epochs { user, client })
     }
 
@@ -103,7 +103,7 @@ impl Io {
     async fn raise_epoch(&mut self, key: &Key) -> Result<(), Refusal> {
         let mut tries = self.tries();
         loop {
-            let old: Option<Stored<OwnerRecord>> = self.load(key).await?;
+            let old: Option<Stored<OwnerRecord>> = self.load_or_forget(key).await?;
             let next = OwnerRecord::raise(old.as_ref().map(|old| &old.body), self.now);
             tries.again_to_end()?;
             if self.upsert(key, old.as_ref(), &next).await? == Written::Done {
@@ -128,16 +128,23 @@ impl Io {
     }
 
     /// Signs an owner out: the epoch first, then every grant that carries its tag. Returns how many were revoked.
+    ///
+    /// A grant that cannot be read or written keeps no other alive: the rest is revoked before its failure is told. A
+    /// store that fails ends it at once, and a repetition goes on.
     async fn sign_out(&mut self, epoch: &Key, tag: Owner) -> Result<usize, Refusal> {
         self.raise_epoch(epoch).await?;
-        let mut revoked = 0_usize;
+        let (mut revoked, mut stuck) = (0_usize, None);
         let mut listing = Listing::new(tag, Kind::Grant);
         while let Some(page) = self.turn(&mut listing).await? {
             for key in page {
-                revoked = revoked.saturating_add(usize::from(self.revoke_key(&key).await?));
+                match self.revoke_key(&key).await {
+                    Ok(done) => revoked = revoked.saturating_add(usize::from(done)),
+                    Err(refusal) if refusal.cause().is_none() => stuck = stuck.or(Some(refusal)),
+                    Err(refusal) => return Err(refusal),
+                }
             }
         }
-        Ok(revoked)
+        stuck.map_or(Ok(revoked), Err)
     }
 
     pub(crate) async fn sign_out_user(&mut self, subject: &str) -> Result<usize, Refusal> {

@@ -173,22 +173,39 @@ impl Io {
     /// Reads and opens a record.
     pub(crate) async fn load<B: Body>(&mut self, key: &Key) -> Result<Option<Stored<B>>, Refusal> {
         let Some(record) = self.get(key).await? else { return Ok(None) };
-        let opened = seal::open(&self.config.ring, key, record.version(), record.body());
-        let opened =
-            opened.and_then(|(under, plain)| Ok((under, minicbor::decode(&plain).map_err(|_| Unopened::Broken)?)));
-        match opened {
-            Ok((sealed_under, body)) => {
-                Ok(Some(Stored { key: key.clone(), version: *record.version(), sealed_under, body }))
-            }
+        self.open(key, &record).map(Some).map_err(|unopened| self.unopened(key, unopened))
+    }
+
+    /// Reads and opens a record that goes with its key: under a key that was retired it counts as an empty one. What
+    /// may be forgotten so is what a rotation resets (design section 6).
+    pub(crate) async fn load_or_forget<B: Body + Default>(&mut self, key: &Key) -> Result<Option<Stored<B>>, Refusal> {
+        let Some(record) = self.get(key).await? else { return Ok(None) };
+        match self.open(key, &record) {
+            Ok(stored) => Ok(Some(stored)),
             Err(Unopened::UnknownKey(id)) => {
-                self.event(Event::new(EventKind::KeyUnknown).detail(&format!("key {id}, record {key}")));
-                let detail =
-                    format!("a record is sealed under key {id}, which the ring does not hold; put the key back");
-                Err(Refusal::unavailable(detail))
+                Ok(Some(Stored { key: key.clone(), version: *record.version(), sealed_under: id, body: B::default() }))
             }
-            Err(Unopened::Broken) => {
+            Err(unopened) => Err(self.unopened(key, unopened)),
+        }
+    }
+
+    fn open<B: Body>(&self, key: &Key, record: &Record) -> Result<Stored<B>, Unopened> {
+        let (sealed_under, plain) = seal::open(&self.config.ring, key, record.version(), record.body())?;
+        let body = minicbor::decode(&plain).map_err(|_| Unopened::Broken)?;
+        Ok(Stored { key: key.clone(), version: *record.version(), sealed_under, body })
+    }
+
+    fn unopened(&mut self, key: &Key, why: Unopened) -> Refusal {
+        match why {
+            Unopened::UnknownKey(id) => {
+                self.event(Event::new(EventKind::KeyUnknown).detail(&format!("key {id}, record {key}")));
+                Refusal::unavailable(format!(
+                    "a record is sealed under key {id}, which the ring does not hold; put the key back"
+                ))
+            }
+            Unopened::Broken => {
                 self.event(Event::new(EventKind::RecordBroken).detail(&format!("record {key}")));
-                Err(Refusal::server_error("a record does not open: moved, edited or damaged"))
+                Refusal::server_error("a record does not open: moved, edited or damaged")
             }
         }
     }

@@ -39,7 +39,7 @@ impl Io {
     /// Counts one attempt, or refuses it: the limit is used up, or so many are at it that the slot is lost each time.
     pub(crate) async fn take(&mut self, counter: &Counter) -> Result<(), Refusal> {
         for _ in 0..self.config.settings.store_attempts {
-            let old = self.load::<LimitSlot>(&counter.key).await?;
+            let old = self.load_or_forget::<LimitSlot>(&counter.key).await?;
             let slot = old.as_ref().map(|old| old.body.clone()).unwrap_or_default();
             match slot.take(counter.tag, counter.failures, counter.window, self.now) {
                 Taken::Exhausted(wait) => {
@@ -60,7 +60,7 @@ impl Io {
     pub(crate) async fn is_repeated(&mut self, parts: &[&[u8]]) -> Result<bool, Refusal> {
         let once = Limit { failures: 1, window: Duration::from_secs(3600) };
         let Some(counter) = self.counter(Some(once), parts)? else { return Ok(false) };
-        let old = self.load::<LimitSlot>(&counter.key).await?;
+        let old = self.load_or_forget::<LimitSlot>(&counter.key).await?;
         let slot = old.as_ref().map(|old| old.body.clone()).unwrap_or_default();
         match slot.take(counter.tag, counter.failures, counter.window, self.now) {
             Taken::Exhausted(_) => Ok(true),
@@ -74,7 +74,7 @@ impl Io {
     /// Settles a counter after a good outcome. That may fail without harm: the counter ends with its window.
     pub(crate) async fn settle_counter(&mut self, counter: &Counter, settle: Settle) {
         for _ in 0..self.config.settings.store_attempts {
-            let Ok(Some(old)) = self.load::<LimitSlot>(&counter.key).await else { return };
+            let Ok(Some(old)) = self.load_or_forget::<LimitSlot>(&counter.key).await else { return };
             let next = match settle {
                 Settle::Clear => old.body.clear(counter.tag, self.now),
                 Settle::Refund => old.body.refund(counter.tag, self.now),

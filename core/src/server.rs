@@ -75,8 +75,8 @@ impl Core {
     }
 
     /// The address that has to answer for this request, if it is a read that anybody may make and that touches no
-    /// store: hosts limit those within the process (design section 3). Nothing for every other request, and where
-    /// `limit_address` is off.
+    /// store (but, from a page of an unknown origin, for one look-up of that): hosts limit those within the process
+    /// (design section 3). Nothing for every other request, and where `limit_address` is off.
     #[must_use]
     pub fn open_read(&self, request: &Request) -> Option<IpAddr> {
         self.config.settings.limit_address?;
@@ -117,13 +117,10 @@ async fn answer(io: &mut Io, request: &Request, foregone: Option<Refusal>) -> Re
         (None, None) => Err(Refusal::not_found()),
         (Some(endpoint), None) if method == Method::OPTIONS => preflight(io, endpoint).await,
         (Some(endpoint), None) if !endpoint.methods().contains(method) => Err(Refusal::method_not_allowed()),
-        (Some(endpoint), None) => {
-            match request.check_size(io.config.settings.max_body).and_then(|()| check_transport(io, endpoint, request))
-            {
-                Err(refusal) => Err(refusal),
-                Ok(()) => dispatch(io, endpoint, request).await,
-            }
-        }
+        (Some(endpoint), None) => match check_outside(io, endpoint, request) {
+            Err(refusal) => Err(refusal),
+            Ok(()) => dispatch(io, endpoint, request).await,
+        },
     };
     let mut response = outcome.unwrap_or_else(|refusal| {
         note(io, &refusal);
@@ -147,11 +144,13 @@ async fn answer(io: &mut Io, request: &Request, foregone: Option<Refusal>) -> Re
     response
 }
 
-/// RFC 6749 section 3.1: whatever came over plain HTTP to an https issuer is not looked at. A face sees one hop of the
-/// way only, so it is a trusted proxy that tells; its own health checks are inside.
-fn check_transport(io: &Io, endpoint: Endpoint, request: &Request) -> Result<(), Refusal> {
-    let secured = io.config.issuer.is_https() && endpoint != Endpoint::Health;
-    if secured && request.is_plain_http(&io.config.trusted_proxies) {
+/// What is refused before any endpoint looks at it: what is too large, and what came over plain HTTP to an https issuer
+/// (RFC 6749 section 3.1), unless it is for everybody to read. A face sees one hop of the way only, so it is a trusted
+/// proxy that tells.
+fn check_outside(io: &Io, endpoint: Endpoint, request: &Request) -> Result<(), Refusal> {
+    request.check_size(io.config.settings.max_body)?;
+    let open = matches!(endpoint, Endpoint::Health | Endpoint::Metadata | Endpoint::Root);
+    if !open && io.config.issuer.is_https() && request.is_plain_http(&io.config.trusted_proxies) {
         return Err(Refusal::invalid_request("the request came over plain http; use https"));
     }
     Ok(())

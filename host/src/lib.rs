@@ -41,3 +41,8 @@ pub use server::Server;
 #[cfg(feature = "tokio")]
 pub use users::{AsyncAuthenticator, AsyncUsers};
 pub use users::{Authenticator, Users};
+
+/// The example of the README runs as it stands there.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -60,5 +60,6 @@ fn parse(answer: &[u8]) -> Option<Reply> {
         let (name, value) = line.split_once(':')?;
         headers.append(HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_str(value.trim()).ok()?);
     }
-    Some(Reply { status, headers, body: Bytes::copy_from_slice(&answer[end + 4..]) })
+    // What the answer cost the store does not travel.
+    Some(Reply { status, headers, body: Bytes::copy_from_slice(&answer[end + 4..]), store_calls: 0 })
 }

@@ -378,18 +378,12 @@ impl World {
         if let (Some(all), Some(changes)) = (all.as_object_mut(), changes.as_object()) {
             all.extend(changes.clone());
         }
-        let code = self.authorize(&all).text("code");
-        let fields = [
-            ("grant_type", "authorization_code"),
-            ("code", &*code),
-            ("redirect_uri", REDIRECT_URI),
-            ("code_verifier", VERIFIER),
-        ];
+        let code = self.code_with(&all);
         let public = clients().iter().any(|client| client.client_id() == client_id && !client.is_confidential());
         SignedIn::of(&if public {
-            self.form("/auth/token", &[fields.as_slice(), &[("client_id", client_id)]].concat())
+            self.redeem_with(&code, &[("client_id", client_id)])
         } else {
-            self.form_as(client_id, "/auth/token", &fields)
+            self.redeem_as(client_id, &code, &[])
         })
     }
 

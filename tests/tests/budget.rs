@@ -97,3 +97,17 @@ fn an_answer_says_how_many_store_calls_it_cost() {
     note(&world.get("/auth/userinfo", "forged"));
     assert!(costs[0] > 2 && costs[1..] == [2, 1, 0], "{costs:?}");
 }
+
+#[test]
+fn signing_out_again_reads_no_grant_that_is_revoked() {
+    let world = World::new();
+    for _ in 0..3 {
+        world.sign_in();
+    }
+    let sign_out = |world: &World| {
+        world.server.revoke_all(proofkey_tests::ADA).unwrap();
+        StatusCode::OK
+    };
+    assert_eq!(calls_of(&world, sign_out), cost(200, "get put find get put get put get put"));
+    assert_eq!(calls_of(&world, sign_out), cost(200, "get put find"));
+}

@@ -127,7 +127,7 @@ fn nothing_in_a_request_changes_the_issuer() {
     for headers in [
         [("host", "evil.example")].as_slice(),
         &[("host", "as.example:8443")],
-        &[("x-forwarded-host", "evil.example"), ("x-forwarded-proto", "https"), ("x-forwarded-port", "81")],
+        &[("x-forwarded-host", "evil.example"), ("x-forwarded-proto", "http"), ("x-forwarded-port", "81")],
         &[("forwarded", "host=evil.example;proto=http"), ("x-forwarded-prefix", "/evil")],
     ] {
         assert_eq!(world.request(Method::GET, AT_ROOT, headers, "").body, plain, "{headers:?}");

@@ -68,51 +68,73 @@ impl Family {
     }
 }
 
+struct Case {
+    leeway: &'static str,
+    /// In seconds after the sign-in.
+    rotations: &'static [u64],
+    /// Of the token that is presented.
+    generation: usize,
+    /// Seconds since the last rotation.
+    age: u64,
+    judgement: Judgement,
+    event: EventKind,
+}
+
+const fn case(
+    leeway: &'static str,
+    rotations: &'static [u64],
+    generation: usize,
+    age: u64,
+    judgement: Judgement,
+    event: EventKind,
+) -> Case {
+    Case { leeway, rotations, generation, age, judgement, event }
+}
+
 #[test]
 fn a_presented_refresh_token_is_judged_by_its_generation_and_its_age() {
     let _rows = proofkey_conformance::shows(&["rfc9700-4.14.2-3", "rfc9700-4.14.2-7"]);
-    // Leeway, moments of the rotations, generation presented, seconds after the last rotation, judgement, event.
-    let table: &[(&str, &[u64], usize, u64, Judgement, EventKind)] = &[
+    let table = [
         // The current one.
-        ("30", &[], 0, 0, Rotated, Refreshed),
-        ("30", &[5], 1, 0, Rotated, Refreshed),
-        ("30", &[5, 20], 2, 3500, Rotated, Refreshed),
-        ("0", &[5, 20], 2, 1, Rotated, Refreshed),
+        case("30", &[], 0, 0, Rotated, Refreshed),
+        case("30", &[5], 1, 0, Rotated, Refreshed),
+        case("30", &[5, 20], 2, 3500, Rotated, Refreshed),
+        case("0", &[5, 20], 2, 1, Rotated, Refreshed),
         // The predecessor, whose successor nobody has used.
-        ("30", &[5], 0, 0, Again, RefreshRepeated),
-        ("30", &[5], 0, 30, Again, RefreshRepeated),
-        ("60", &[5], 0, 60, Again, RefreshRepeated),
-        ("12", &[5], 0, 12, Again, RefreshRepeated),
-        ("30", &[0, 20, 40], 2, 30, Again, RefreshRepeated),
-        ("30", &[5], 0, 31, Refused, RefreshStale),
-        ("30", &[5], 0, 34, Refused, RefreshStale),
-        ("30", &[5], 0, 35, Revoked, RefreshReplayed),
-        ("30", &[5], 0, 3000, Revoked, RefreshReplayed),
-        ("12", &[5], 0, 17, Revoked, RefreshReplayed),
+        case("30", &[5], 0, 0, Again, RefreshRepeated),
+        case("30", &[5], 0, 30, Again, RefreshRepeated),
+        case("60", &[5], 0, 60, Again, RefreshRepeated),
+        case("12", &[5], 0, 12, Again, RefreshRepeated),
+        case("30", &[0, 20, 40], 2, 30, Again, RefreshRepeated),
+        case("30", &[5], 0, 31, Refused, RefreshStale),
+        case("30", &[5], 0, 34, Refused, RefreshStale),
+        case("30", &[5], 0, 35, Revoked, RefreshReplayed),
+        case("30", &[5], 0, 3000, Revoked, RefreshReplayed),
+        case("12", &[5], 0, 17, Revoked, RefreshReplayed),
         // One whose successor has been used: a slow duplicate at best.
-        ("30", &[5, 6], 0, 0, Refused, RefreshStale),
-        ("30", &[5, 6], 0, 33, Refused, RefreshStale),
-        ("30", &[5, 6], 0, 34, Revoked, RefreshReplayed),
-        ("60", &[0, 1, 2, 3], 0, 60, Refused, RefreshStale),
-        ("60", &[0, 1, 2, 3], 0, 62, Revoked, RefreshReplayed),
-        ("30", &[0, 1, 2, 40], 1, 0, Revoked, RefreshReplayed),
-        ("30", &[0, 3, 6, 9, 12, 15, 18, 21, 24, 27, 30], 0, 4, Refused, RefreshStale),
-        ("30", &[0, 3, 6, 9, 12, 15, 18, 21, 24, 27, 30], 0, 5, Revoked, RefreshReplayed),
-        ("30", &[0, 3, 6, 9, 12, 15, 18, 21, 24, 27, 30], 8, 5, Refused, RefreshStale),
+        case("30", &[5, 6], 0, 0, Refused, RefreshStale),
+        case("30", &[5, 6], 0, 33, Refused, RefreshStale),
+        case("30", &[5, 6], 0, 34, Revoked, RefreshReplayed),
+        case("60", &[0, 1, 2, 3], 0, 60, Refused, RefreshStale),
+        case("60", &[0, 1, 2, 3], 0, 62, Revoked, RefreshReplayed),
+        case("30", &[0, 1, 2, 40], 1, 0, Revoked, RefreshReplayed),
+        case("30", &[0, 3, 6, 9, 12, 15, 18, 21, 24, 27, 30], 0, 4, Refused, RefreshStale),
+        case("30", &[0, 3, 6, 9, 12, 15, 18, 21, 24, 27, 30], 0, 5, Revoked, RefreshReplayed),
+        case("30", &[0, 3, 6, 9, 12, 15, 18, 21, 24, 27, 30], 8, 5, Refused, RefreshStale),
         // Without leeway every retired one is a replay.
-        ("0", &[5], 0, 0, Revoked, RefreshReplayed),
-        ("0", &[5], 0, 4, Revoked, RefreshReplayed),
-        ("0", &[5, 6], 0, 0, Revoked, RefreshReplayed),
-        ("0", &[5, 6], 1, 3000, Revoked, RefreshReplayed),
+        case("0", &[5], 0, 0, Revoked, RefreshReplayed),
+        case("0", &[5], 0, 4, Revoked, RefreshReplayed),
+        case("0", &[5, 6], 0, 0, Revoked, RefreshReplayed),
+        case("0", &[5, 6], 1, 3000, Revoked, RefreshReplayed),
     ];
-    for (leeway, rotations, generation, age, judgement, event) in table {
-        let deadline = if *leeway == "12" { "5" } else { "6" };
+    for Case { leeway, rotations, generation, age, judgement, event } in table {
+        let deadline = if leeway == "12" { "5" } else { "6" };
         let world = World::with(|builder| builder.set("reuse_leeway", leeway).set("flow_deadline", deadline));
         let family = Family::new(world, rotations);
-        family.world.wait(*age);
-        let told = family.present(*generation);
-        assert_eq!(told, (*judgement, vec![*event]), "leeway {leeway}, {rotations:?}, {generation} after {age} s");
-        if *judgement == Revoked {
+        family.world.wait(age);
+        let told = family.present(generation);
+        assert_eq!(told, (judgement, vec![event]), "leeway {leeway}, {rotations:?}, {generation} after {age} s");
+        if judgement == Revoked {
             for one in &family.issued {
                 assert!(!family.world.works(&one.access), "every access token is dead");
                 assert_eq!(family.world.refresh(&one.refresh).outcome(), invalid_grant());

@@ -187,7 +187,6 @@ fn no_code_or_refresh_token_from_before_survives_a_sign_out_whatever_is_done_wit
     let code = Reply::from(drive(&rows, &people, sign_in(&core, 1))).text("code");
     let spent = Reply::from(drive(&rows, &people, sign_in(&core, 2))).text("code");
     let tokens = SignedIn::of(&drive(&rows, &people, redeem(&core, 3, &spent)).into());
-    let before = rows.clone();
     let beside: [&dyn Fn() -> Step; 3] =
         [&|| redeem(&core, 4, &code), &|| refresh(&core, 4, &tokens.refresh), &|| redeem(&core, 4, &spent)];
     for other in beside {
@@ -198,7 +197,7 @@ fn no_code_or_refresh_token_from_before_survives_a_sign_out_whatever_is_done_wit
                     if user { core.revoke_all(ADA, now(), entropy) } else { core.revoke_client("web", now(), entropy) };
                 (sign_out, other())
             };
-            every_order(&before, start, |rows, revoked, reply, order| {
+            every_order(&rows, start, |rows, revoked, reply, order| {
                 revoked.unwrap();
                 assert!(!works(&core, rows, &tokens.access), "{order:?}");
                 assert_eq!(drive(rows, &people, refresh(&core, 6, &tokens.refresh)).status(), 400, "{order:?}");

@@ -94,36 +94,34 @@ fn every_error_of_the_token_endpoint_has_the_status_and_the_form_of_the_rfc() {
     let web = ("client_id", "web");
     let grant = |name: &'static str| ("grant_type", name);
     let refresh = ("refresh_token", &*tokens.refresh);
-    let table: &[(&[(&str, &str)], u16, &str)] = &[
-        (&[], 400, "invalid_request"),
-        (&[web], 400, "invalid_request"),
-        (&[web, grant("")], 400, "invalid_request"),
-        (&[web, grant("foo")], 400, "unsupported_grant_type"),
-        (&[web, grant("Authorization_Code")], 400, "unsupported_grant_type"),
-        (&[web, grant("password"), ("username", "bob"), ("password", "x")], 400, "unsupported_grant_type"),
-        (&[web, grant("implicit")], 400, "unsupported_grant_type"),
-        (&[web, grant("urn:ietf:params:oauth:grant-type:device_code")], 400, "unsupported_grant_type"),
-        (&[grant("authorization_code"), ("code", "x")], 400, "invalid_request"),
-        (&[web, grant("authorization_code")], 400, "invalid_request"),
-        (&[web, grant("authorization_code"), ("code", "x")], 400, "invalid_grant"),
-        (&[web, grant("refresh_token")], 400, "invalid_request"),
-        (&[web, grant("refresh_token"), ("refresh_token", "x")], 400, "invalid_grant"),
-        (&[web, grant("refresh_token"), refresh, ("scope", "admin")], 400, "invalid_scope"),
-        (&[web, grant("refresh_token"), refresh, ("scope", "a\"b")], 400, "invalid_scope"),
-        (&[web, grant("client_credentials")], 400, "unauthorized_client"),
-        (&[("client_id", "brief"), grant("client_credentials")], 400, "unauthorized_client"),
-        (&[("client_id", "brief"), grant("refresh_token"), refresh], 400, "unauthorized_client"),
-        (&[("client_id", "nobody"), grant("refresh_token"), refresh], 401, "invalid_client"),
-        (&[("client_id", "service"), grant("client_credentials")], 401, "invalid_client"),
-        (&[web, ("client_secret", "x"), grant("refresh_token"), refresh], 401, "invalid_client"),
-    ];
-    for (fields, status, error) in table {
+    let answers = |fields: &[(&str, &str)], status: u16, error: &str| {
         let reply = world.form("/auth/token", fields);
-        assert_eq!(reply.outcome(), (*status, (*error).to_owned()), "{fields:?}");
+        assert_eq!(reply.outcome(), (status, error.to_owned()), "{fields:?}");
         assert_eq!(reply.header("content-type"), "application/json");
         let members: BTreeSet<String> = reply.json().as_object().unwrap().keys().cloned().collect();
         assert_eq!(members, ["error", "error_description"].map(str::to_owned).into(), "{fields:?}");
-    }
+    };
+    answers(&[], 400, "invalid_request");
+    answers(&[web], 400, "invalid_request");
+    answers(&[web, grant("")], 400, "invalid_request");
+    answers(&[web, grant("foo")], 400, "unsupported_grant_type");
+    answers(&[web, grant("Authorization_Code")], 400, "unsupported_grant_type");
+    answers(&[web, grant("password"), ("username", "bob"), ("password", "x")], 400, "unsupported_grant_type");
+    answers(&[web, grant("implicit")], 400, "unsupported_grant_type");
+    answers(&[web, grant("urn:ietf:params:oauth:grant-type:device_code")], 400, "unsupported_grant_type");
+    answers(&[grant("authorization_code"), ("code", "x")], 400, "invalid_request");
+    answers(&[web, grant("authorization_code")], 400, "invalid_request");
+    answers(&[web, grant("authorization_code"), ("code", "x")], 400, "invalid_grant");
+    answers(&[web, grant("refresh_token")], 400, "invalid_request");
+    answers(&[web, grant("refresh_token"), ("refresh_token", "x")], 400, "invalid_grant");
+    answers(&[web, grant("refresh_token"), refresh, ("scope", "admin")], 400, "invalid_scope");
+    answers(&[web, grant("refresh_token"), refresh, ("scope", "a\"b")], 400, "invalid_scope");
+    answers(&[web, grant("client_credentials")], 400, "unauthorized_client");
+    answers(&[("client_id", "brief"), grant("client_credentials")], 400, "unauthorized_client");
+    answers(&[("client_id", "brief"), grant("refresh_token"), refresh], 400, "unauthorized_client");
+    answers(&[("client_id", "nobody"), grant("refresh_token"), refresh], 401, "invalid_client");
+    answers(&[("client_id", "service"), grant("client_credentials")], 401, "invalid_client");
+    answers(&[web, ("client_secret", "x"), grant("refresh_token"), refresh], 401, "invalid_client");
     let metadata = world.get_plain("/auth/.well-known/oauth-authorization-server").json();
     let offered = json!(["authorization_code", "refresh_token", "client_credentials"]);
     assert_eq!(metadata["grant_types_supported"], offered, "no password grant");

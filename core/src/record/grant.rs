@@ -293,6 +293,11 @@ impl Body for Grant {
     }
 
     fn owners(&self, names: &Names) -> Vec<Owner> {
+        // A revoked grant is nobody's any more: no listing and no sign-out has to read it. It stays listed as one, so
+        // that it can be sealed again before its key is retired.
+        if matches!(self.state, State::Revoked { .. }) {
+            return vec![names.all_tag(Kind::Grant)];
+        }
         let user = self.approval.subject.as_deref().map(|subject| names.user_tag(subject));
         user.into_iter().chain([names.client_tag(&self.approval.client_id)]).collect()
     }

@@ -17,7 +17,7 @@ use crate::name::Names;
 use crate::store::Owner;
 
 /// How often, and when last, everything of an owner was ended.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
 pub(crate) struct OwnerRecord {
     #[n(0)]
     raised: u64,

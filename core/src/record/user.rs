@@ -113,7 +113,8 @@ impl Body for UserRecord {
     fn owners(&self, names: &Names) -> Vec<Owner> {
         match self {
             Self::Present(account) => vec![names.all_tag(Kind::User), names.user_tag(&account.subject)],
-            Self::Gone(_) => Vec::new(),
+            // Listed still, so that a tombstone can be sealed again before its key is retired.
+            Self::Gone(_) => vec![names.all_tag(Kind::User)],
         }
     }
 

@@ -101,7 +101,8 @@ impl Body for ClientRecord {
                 let origins = origins.iter().take(MAX_STORED_ORIGINS).map(|origin| names.origin_tag(origin));
                 [names.all_tag(Kind::Client)].into_iter().chain(origins).collect()
             }
-            Self::Gone(_) => Vec::new(),
+            // Listed still, so that a tombstone can be sealed again before its key is retired.
+            Self::Gone(_) => vec![names.all_tag(Kind::Client)],
         }
     }
 

@@ -1,0 +1,75 @@
+//! `docs/dependencies.md` names every direct dependency, in its version, and no other.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use toml::{Table, Value};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+fn manifest(directory: &Path) -> Table {
+    fs::read_to_string(directory.join("Cargo.toml")).unwrap().parse().unwrap()
+}
+
+fn workspace() -> Table {
+    manifest(&root())["workspace"].as_table().unwrap().clone()
+}
+
+/// Crates of others in the root manifest, with their versions.
+fn declared() -> BTreeMap<String, String> {
+    let version = |value: &Value| match value {
+        Value::String(version) => Some(version.clone()),
+        Value::Table(table) if table.contains_key("path") => None,
+        other => Some(other["version"].as_str().unwrap().to_owned()),
+    };
+    let workspace = workspace();
+    let all = workspace["dependencies"].as_table().unwrap();
+    all.iter().filter_map(|(name, value)| Some((name.clone(), version(value)?))).collect()
+}
+
+/// The rows of the document: crate and version.
+fn rows() -> Vec<(String, String)> {
+    let text = fs::read_to_string(root().join("docs/dependencies.md")).unwrap();
+    let row = |line: &str| {
+        let cells: Vec<&str> = line.strip_prefix("| `")?.split('|').map(str::trim).collect();
+        let ([name, version, ..], 6) = (cells.as_slice(), cells.len()) else { panic!("a row of five cells: {line}") };
+        Some((name.trim_end_matches('`').to_owned(), (*version).to_owned()))
+    };
+    text.lines().filter_map(row).collect()
+}
+
+#[test]
+fn every_direct_dependency_has_a_row_and_no_row_is_stale() {
+    let rows = rows();
+    let named: BTreeSet<&String> = rows.iter().map(|(name, _)| name).collect();
+    let twice = rows.len() - named.len();
+    let declared = declared();
+    let missing: Vec<&String> = declared.keys().filter(|name| !named.contains(name)).collect();
+    let wrong: Vec<&(String, String)> =
+        rows.iter().filter(|(name, version)| declared.get(name) != Some(version)).collect();
+    assert!(
+        missing.is_empty() && wrong.is_empty() && twice == 0,
+        "docs/dependencies.md lacks rows for {missing:?}, has stale rows {wrong:?}, and names {twice} twice"
+    );
+}
+
+#[test]
+fn members_take_every_version_from_the_root_and_the_root_declares_nothing_that_nobody_uses() {
+    let mut used = BTreeSet::new();
+    for member in workspace()["members"].as_array().unwrap() {
+        let manifest = manifest(&root().join(member.as_str().unwrap()));
+        for section in ["dependencies", "dev-dependencies", "build-dependencies"] {
+            let Some(section) = manifest.get(section).and_then(Value::as_table) else { continue };
+            for (name, value) in section {
+                let shared = value.get("workspace").and_then(Value::as_bool) == Some(true);
+                assert!(shared, "{member}: {name} names a version of its own; it belongs into the root manifest");
+                used.insert(name.clone());
+            }
+        }
+    }
+    let unused: Vec<String> = declared().into_keys().filter(|name| !used.contains(name)).collect();
+    assert!(unused.is_empty(), "nobody uses {unused:?}");
+}
