@@ -19,6 +19,9 @@ use crate::settings::AuditLog;
 
 /// Lines that may wait to be written.
 const QUEUE: usize = 16 * 1024;
+/// How long lines are gathered before they are written. One by one, each would wake the writer: measured under load,
+/// that was a fifth of the server's work.
+const GATHERING: Duration = Duration::from_millis(5);
 /// How long the end of the process may wait for the last lines.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
@@ -133,6 +136,7 @@ struct Writer<W: Write> {
 impl<W: Write> Writer<W> {
     fn run(&mut self, receiver: &Receiver<Message>, dropped: &AtomicU64) {
         while let Ok(first) = receiver.recv() {
+            std::thread::sleep(GATHERING);
             let mut next = Some(first);
             while let Some(message) = next {
                 // A stream that cannot be written has nowhere to complain to.
