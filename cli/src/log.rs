@@ -42,7 +42,7 @@ impl Log {
         let audit = Audit::open(audit)?;
         let (sender, receiver) = sync_channel(QUEUE);
         let dropped = Arc::new(AtomicU64::new(0));
-        let (writer, lost) = (Writer { audit, stderr: BufWriter::new(io::stderr()) }, Arc::clone(&dropped));
+        let (mut writer, lost) = (Writer { audit, stderr: BufWriter::new(io::stderr()) }, Arc::clone(&dropped));
         std::thread::Builder::new().name("log".to_owned()).spawn(move || writer.run(&receiver, &lost))?;
         Ok(Self { sender, dropped })
     }
@@ -125,13 +125,13 @@ pub(crate) fn append_event(audit: &AuditLog, event: &Event) -> io::Result<()> {
     append(path)?.write_all(event_line(event, None).as_bytes())
 }
 
-struct Writer {
+struct Writer<W: Write> {
     audit: Audit,
-    stderr: BufWriter<io::Stderr>,
+    stderr: BufWriter<W>,
 }
 
-impl Writer {
-    fn run(mut self, receiver: &Receiver<Message>, dropped: &AtomicU64) {
+impl<W: Write> Writer<W> {
+    fn run(&mut self, receiver: &Receiver<Message>, dropped: &AtomicU64) {
         while let Ok(first) = receiver.recv() {
             let mut next = Some(first);
             while let Some(message) = next {
@@ -220,4 +220,27 @@ fn line(kind: &'static str, fields: &impl Serialize) -> String {
 fn now() -> f64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     (since.as_secs_f64() * 1000.0).round() / 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_that_nobody_can_write_in_time_are_dropped_and_counted() {
+        let (sender, receiver) = sync_channel(2);
+        let log = Log { sender, dropped: Arc::default() };
+        for at in 0..5 {
+            log.line("server", &json!({ "at": at }));
+        }
+        let dropped = Arc::clone(&log.dropped);
+        drop(log);
+        let mut writer =
+            Writer { audit: Audit::open(&AuditLog::Off).unwrap(), stderr: BufWriter::new(Vec::<u8>::new()) };
+        writer.run(&receiver, &dropped);
+        let written = String::from_utf8(writer.stderr.get_ref().clone()).unwrap();
+        let lines: Vec<Value> = written.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let said: Vec<_> = lines.iter().map(|line| (line["at"].as_u64(), line["lines_dropped"].as_u64())).collect();
+        assert_eq!(said, [(Some(0), None), (Some(1), None), (None, Some(3))]);
+    }
 }

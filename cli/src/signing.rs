@@ -54,6 +54,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_key_of_fewer_than_2048_bits_is_refused() {
+        let _rows = proofkey_conformance::shows(&["secrets-key-2"]);
+        let short = PrivateKey::new(&mut ChaCha20Rng::from_seed([7; 32]), 1024).unwrap();
+        let text = short.to_pkcs8_pem(LineEnding::LF).unwrap();
+        assert!(problem(&text).unwrap().contains("fewer than 2048 bits"));
+        assert_eq!(PrivateKey::from_pkcs8_pem(&generate().unwrap()).unwrap().n().bit_width(), 2048);
+    }
+
+    #[test]
     fn a_generated_key_reads_with_line_ends_of_both_kinds_and_a_damaged_one_does_not() {
         let pem = generate().unwrap();
         assert!(pem.starts_with("-----BEGIN PRIVATE KEY-----\n"));

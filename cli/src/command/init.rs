@@ -1,5 +1,8 @@
 //! `proofkey init`: a settings file with every setting explained, and a file of secrets.
 
+use std::fs::File;
+use std::io::Write as _;
+
 use clap::Args;
 use proofkey::core::Setting;
 use proofkey::{Keys, Server};
@@ -45,7 +48,8 @@ impl Init {
             assignment("OAUTH2_ENCRYPTION_KEY", list.expose_text().unwrap_or_default()).as_str()
         );
         private_file::create(&env, &zeroize::Zeroizing::new(secrets))?;
-        std::fs::write(&config, self.settings()).map_err(|error| {
+        let written = File::create_new(&config).and_then(|mut file| file.write_all(self.settings().as_bytes()));
+        written.map_err(|error| {
             Complaint::of(config.display().to_string(), None, format!("it cannot be written: {error}"))
         })?;
         let (config, env) = (config.display().to_string(), env.display().to_string());

@@ -175,8 +175,7 @@ fn change(
 fn place(invocation: &Invocation<'_>) -> Result<(PathBuf, String), Failure> {
     let collected = invocation.collect();
     invocation.origins.keys()?;
-    let source = collected.values.iter().find(|value| value.row.name() == "encryption_keys").map(|value| &value.source);
-    match source {
+    match collected.value("encryption_keys").map(|value| &value.source) {
         Some(Source::Variable { name, file: Some((path, _)) }) => Ok((Path::new(path).to_owned(), name.clone())),
         _ => {
             let problem = "they stand in the environment, which a command cannot change: change the list where it is set, \

@@ -135,6 +135,9 @@ const fn is_id_byte(byte: u8) -> bool {
 
 /// A path as it may be logged: who pastes a token into one must not find it there.
 fn loggable(path: &str) -> String {
+    if path.len() <= MAX_SEGMENT {
+        return path.to_owned();
+    }
     let segments = path.split('/').map(|segment| if segment.len() > MAX_SEGMENT { "..." } else { segment });
     let path = segments.collect::<Vec<_>>().join("/");
     path.chars().take(MAX_PATH).collect()

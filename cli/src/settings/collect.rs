@@ -120,42 +120,42 @@ impl Collected {
 
     /// Adds what is wrong with the whole to what is wrong with its parts.
     fn finish<S>(mut self, built: Result<S, ApiMisuse>) -> Result<S, Failure> {
-        let (server, problems) = match &built {
-            Ok(_) => (built.ok(), Vec::new()),
-            Err(misuse) => {
-                let problems =
-                    misuse.problems().iter().map(|problem| self.complaint_of(problem.setting(), problem.text()));
-                (None, problems.collect())
-            }
+        let misuse = match built {
+            Ok(server) if self.complaints.is_empty() => return Ok(server),
+            Ok(_) => return Err(Failure::of(self.complaints)),
+            Err(misuse) => misuse,
         };
-        for problem in problems {
+        for problem in misuse.problems() {
+            let complaint = self.complaint_of(problem.setting(), problem.text());
             let is_told = |told: &Complaint| {
-                told.setting == problem.setting
-                    && (told.problem == problem.problem || told.setting.as_deref() == Some("encryption_keys"))
+                told.setting == complaint.setting
+                    && (told.problem == complaint.problem || problem.setting() == "encryption_keys")
             };
             if !self.complaints.iter().any(is_told) {
-                self.complaints.push(problem);
+                self.complaints.push(complaint);
             }
         }
-        server.filter(|_| self.complaints.is_empty()).ok_or_else(|| Failure::of(self.complaints))
+        Err(Failure::of(self.complaints))
     }
 
     /// A complaint of a setting, with the source of its value.
     pub(crate) fn complaint_of(&self, name: &str, problem: impl Into<String>) -> Complaint {
-        let value = self.values.iter().find(|value| value.row.name() == name);
-        Complaint::of(name, value.map(|value| value.source.to_string()), problem)
+        Complaint::of(name, self.value(name).map(|value| value.source.to_string()), problem)
     }
 
     /// Where the value of a setting comes from.
     pub(crate) fn source_of(&self, name: &str) -> String {
-        let value = self.values.iter().find(|value| value.row.name() == name);
-        value.map(|value| value.source.to_string()).unwrap_or_default()
+        self.value(name).map(|value| value.source.to_string()).unwrap_or_default()
     }
 
     /// The value of a setting, as it may be shown.
     pub(crate) fn shown(&self, name: &str) -> String {
-        let value = self.values.iter().find(|value| value.row.name() == name);
-        value.map(|value| value.shown.clone()).unwrap_or_default()
+        self.value(name).map(|value| value.shown.clone()).unwrap_or_default()
+    }
+
+    /// A setting by its name.
+    pub(crate) fn value(&self, name: &str) -> Option<&Value> {
+        self.values.iter().find(|value| value.row.name() == name)
     }
 
     fn take_keys(&mut self, row: Row, variables: &Variables<'_>) {

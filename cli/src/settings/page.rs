@@ -22,6 +22,7 @@ pub(crate) fn page() -> String {
         "| field | takes |\n| --- | --- |\n",
         &client_fields,
         ALIASES,
+        LOGS,
     ]
     .concat()
 }
@@ -86,6 +87,23 @@ user that the scope shows at `/userinfo`, and a hidden scope is left out of meta
 Clients by the field names of RFC 7591, and a few of our own. Clients that are not configured here live in the store:
 `proofkey clients add`.
 
+";
+
+const LOGS: &str = "
+## Logs
+
+`proofkey serve` writes one JSON object a line to its standard error stream; `time` is in seconds since 1970.
+
+| `log` | what it says |
+| --- | --- |
+| `event` | what happened in a flow, as `code_replayed` or `login_failed`; where `audit_log` says |
+| `request` | `method`, `path` without query, `status`, `store_calls`, `ms` and `request_id` of each request |
+| `server` | start warnings, keys that were read, the end |
+
+No line holds a secret: no query, no header, no name or `client_id` that is nobody's, no part of a path longer than 32
+characters. A `request_id` is the `X-Request-Id` that came with the request, if it has 1 to 64 letters, digits, `-`,
+`_`, `.` or `:`, else a new one; the answer carries it. Nobody waits for the log: where it cannot be written fast enough,
+lines are dropped, and `lines_dropped` says how many. SIGHUP opens the file of `audit_log` anew.
 ";
 
 const ALIASES: &str = "

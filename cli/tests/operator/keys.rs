@@ -82,8 +82,10 @@ fn the_primary_key_an_unknown_one_and_one_in_use_are_not_retired() {
 
 #[test]
 fn keys_that_the_store_was_not_written_with_are_found_by_check_and_keep_serve_from_starting() {
+    let _rows = proofkey_conformance::shows(&["secrets-key-8"]);
     let place = Place::ready("foreign-keys");
     place.run(&["keys", "check"]).succeeded();
+    let [lost] = ids(&place).try_into().unwrap();
     let other = Place::ready("foreign-keys-other");
     place.write_private("proofkey.env", &other.read("proofkey.env"));
     let check = place.run(&["keys", "check", "--json"]);
@@ -91,7 +93,8 @@ fn keys_that_the_store_was_not_written_with_are_found_by_check_and_keep_serve_fr
     assert_eq!(check.errors()[0][..2], ["encryption_keys", "proofkey.env:2 OAUTH2_ENCRYPTION_KEY"]);
     let serve = place.run(&["serve", "--json"]);
     assert_eq!((serve.code, &serve.errors()[0][0]), (1, &"encryption_keys".to_owned()), "{:?}", serve.errors());
-    assert!(serve.errors()[0][2].contains("put the key back"), "{:?}", serve.errors());
+    let problem = &serve.errors()[0][2];
+    assert!(problem.contains("put the key back") && problem.contains(&lost), "{problem}");
 }
 
 #[test]

@@ -9,6 +9,7 @@ use crate::place::{JOB_SECRET, Place};
 
 #[test]
 fn no_secret_reaches_the_log_whatever_clients_do_with_it() {
+    let _rows = proofkey_conformance::shows(&["passwords-login-7", "secrets-log-1"]);
     let place = Place::ready("log-secrets");
     add_ada(&place);
     let server = place.serve(&["--audit-log", "audit.log"]);
