@@ -7,6 +7,8 @@ use proofkey::core::AdminError;
 use proofkey::{ApiMisuse, InvalidField, NoEntropy, Problem, Refusal, StoreError};
 use serde::Serialize;
 
+use crate::text::moment;
+
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Complaint {
@@ -92,6 +94,14 @@ impl From<AdminError> for Failure {
     fn from(error: AdminError) -> Self {
         match error {
             AdminError::Invalid(misuse) => misuse.into(),
+            AdminError::KeyInUse(count, until) => {
+                let grants = if count == 1 { "1 grant" } else { &format!("{count} grants") };
+                let until = moment(until.seconds());
+                Self::new(format!(
+                    "{grants} made under this key may still be used, until {until} at the latest; retire it then, or end \
+                     them first by `proofkey grants revoke`"
+                ))
+            }
             AdminError::Refused(refusal) => refusal.into(),
             other => Self::new(other.to_string()),
         }
@@ -138,5 +148,20 @@ impl From<serde_json::Error> for Failure {
 impl From<NoEntropy> for Failure {
     fn from(error: NoEntropy) -> Self {
         Self::new(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proofkey::UnixTime;
+
+    #[test]
+    fn a_key_that_is_in_use_is_told_with_the_date_of_its_last_grant_and_the_remedy() {
+        for (count, grants) in [(1, "1 grant made"), (2, "2 grants made")] {
+            let told = Failure::from(AdminError::KeyInUse(count, UnixTime::from_seconds(1_767_268_800))).to_string();
+            let parts = [grants, "2026-01-01T12:00:00Z", "proofkey grants revoke"];
+            assert!(parts.iter().all(|part| told.contains(part)), "{told}");
+        }
     }
 }
