@@ -77,7 +77,7 @@ fn the_primary_key_an_unknown_one_and_one_in_use_are_not_retired() {
     refused(&old, "promote another one first");
     refused("AAAAAA", "proofkey keys list");
     place.run(&["keys", "promote", &new]).succeeded();
-    refused(&old, "1 grants made under this key may still be used");
+    refused(&old, "1 grant made under this key may still be used");
 }
 
 #[test]
