@@ -73,7 +73,9 @@ impl Io {
 
     /// Settles a counter after a good outcome. That may fail without harm: the counter ends with its window.
     pub(crate) async fn settle_counter(&mut self, counter: &Counter, settle: Settle) {
-        for _ in 0..self.config.settings.store_attempts {
+        // As often as what ends something: an attempt that stays counted is held against somebody who did nothing wrong.
+        let mut tries = self.tries();
+        while tries.again_to_end().is_ok() {
             let Ok(Some(old)) = self.load_or_forget::<LimitSlot>(&counter.key).await else { return };
             let next = match settle {
                 Settle::Clear => old.body.clear(counter.tag, self.now),

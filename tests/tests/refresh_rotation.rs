@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use proofkey::EventKind;
 use proofkey_tests::{Call, Reply, Rows, SignedIn, World};
@@ -338,4 +339,13 @@ fn a_repeat_tells_how_long_the_token_has_left() {
     assert_eq!(world.refresh(&tokens.refresh).json()["expires_in"], 3600);
     world.wait(20);
     assert_eq!(world.refresh(&tokens.refresh).json()["expires_in"], 3580);
+}
+
+#[test]
+fn a_server_whose_refresh_tokens_were_switched_off_takes_none_and_leaves_access_tokens_alone() {
+    let rows = Arc::new(Rows::default());
+    let tokens = World::over(rows.clone(), |builder| builder).sign_in();
+    let off = World::over(rows, |builder| builder.refresh_token_lifetime(Duration::ZERO));
+    assert_eq!(off.refresh(&tokens.refresh).outcome(), invalid_grant());
+    assert!(off.works(&tokens.access));
 }

@@ -13,8 +13,8 @@ use proofkey_tests::{CHALLENGE, ISSUER, People, REDIRECT_URI, START, configure};
 use serde_json::json;
 
 const LOGINS: usize = 50;
-/// The stated bound on an answer that needs no hash, while hashes run: far above what it takes, for the machine may run
-/// other programs.
+/// The stated bound on 99 of 100 answers that need no hash, while hashes run: far above what they take, for the machine
+/// may run other programs, which may hold up the odd answer. A hash in their way would hold up each by more.
 const BOUND: Duration = Duration::from_millis(200);
 
 fn login() -> http::Request<bytes::Bytes> {
@@ -53,12 +53,12 @@ async fn fifty_logins_at_once_hold_up_no_other_answer() {
         })
         .collect();
     tokio::task::yield_now().await;
-    let (mut slowest, mut before_the_first) = (Duration::ZERO, 0);
+    let (mut times, mut before_the_first) = (Vec::new(), 0);
     while answered.load(Ordering::SeqCst) < LOGINS {
         let since = Instant::now();
         assert_eq!(metadata(&server).await.status(), 200);
         tokio::task::yield_now().await;
-        slowest = slowest.max(since.elapsed());
+        times.push(since.elapsed());
         before_the_first += usize::from(judged.load(Ordering::SeqCst) == 0);
     }
     let mut statuses = Vec::new();
@@ -68,6 +68,8 @@ async fn fifty_logins_at_once_hold_up_no_other_answer() {
     let count = |status| statuses.iter().filter(|one| **one == status).count();
     assert!(count(400) >= 1, "some were judged: {statuses:?}");
     assert_eq!(count(400) + count(503), LOGINS, "and those whose turn would come too late were told: {statuses:?}");
-    assert!(slowest < BOUND, "{slowest:?}");
+    times.sort();
+    let slow = times[times.len() * 99 / 100];
+    assert!(slow < BOUND, "{slow:?}");
     assert!(before_the_first >= 50, "{before_the_first} answers while the first hash ran");
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use std::collections::BTreeSet;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use minicbor::bytes::ByteArray;
@@ -27,14 +29,17 @@ impl ClientSecret {
         (Self::from_text(&text), text)
     }
 
-    /// Keeps the digest of a secret that exists already. One that [`ClientSecret::generate`] made is known by its form.
+    /// Keeps the digest of a secret that exists already. One that [`ClientSecret::generate`] made is known by its form;
+    /// any other of 32 characters or more, of which ten are different, nobody guesses by trying either.
     #[must_use]
     pub fn from_text(text: &Secret) -> Self {
         let generated = text
             .expose_text()
             .and_then(|text| text.strip_prefix(SECRET_PREFIX))
             .is_some_and(|rest| URL_SAFE_NO_PAD.decode(rest).is_ok_and(|bytes| bytes.len() == 32));
-        Self { digest: ByteArray::from(*text.digest().as_bytes()), chosen: !generated }
+        let different: BTreeSet<&u8> = text.expose().iter().collect();
+        let long = text.expose().len() >= UNGUESSABLE && different.len() >= VARIED;
+        Self { digest: ByteArray::from(*text.digest().as_bytes()), chosen: !generated && !long }
     }
 
     pub(crate) fn matches(&self, presented: &Secret) -> bool {
@@ -50,6 +55,9 @@ impl fmt::Debug for ClientSecret {
 }
 
 const SECRET_PREFIX: &str = "pfk_secret_";
+/// The length, and the number of different characters, from which a secret cannot be guessed at the endpoint.
+const UNGUESSABLE: usize = 32;
+const VARIED: usize = 10;
 
 #[cfg(test)]
 mod tests {
@@ -61,5 +69,7 @@ mod tests {
         assert!(!kept.chosen && kept.matches(&text));
         assert!(ClientSecret::from_text(&Secret::from("pfk_secret_short")).chosen);
         assert!(ClientSecret::from_text(&Secret::from("p%+ ä:1")).chosen);
+        assert!(ClientSecret::from_text(&Secret::from(&*"abc".repeat(20))).chosen);
+        assert!(!ClientSecret::from_text(&Secret::from("3f2b8a4e-9c1d-4f6a-b0e7-5d8c2a1f9e64")).chosen);
     }
 }

@@ -97,10 +97,13 @@ impl Grant {
             if refresh.expires_at <= now.seconds() {
                 return deny("the refresh token has expired");
             }
+            let Some(lifetime) = terms.refresh_lifetime else {
+                return deny("refresh tokens were switched off for this client");
+            };
             return match self.extent(ask) {
                 Err(refusal) => Refreshed::Deny(refusal),
                 Ok(_) if self.bursts(live, now) => Refreshed::TooMany,
-                Ok(extent) => self.rotate(presented, live, refresh, extent),
+                Ok(extent) => self.rotate(presented, live, refresh, lifetime, extent),
             };
         }
         let retired_at = live.turns.iter().find(|turn| turn.retired == Some(generation)).map(|turn| turn.at);
@@ -142,14 +145,20 @@ impl Grant {
         live.turns.iter().filter(|turn| turn.at.saturating_add(BURST) > now.seconds()).count() >= MAX_BURST
     }
 
-    fn rotate(&self, presented: &Presented<'_>, live: &Live, refresh: &RefreshToken, extent: Extent) -> Refreshed {
+    fn rotate(
+        &self,
+        presented: &Presented<'_>,
+        live: &Live,
+        refresh: &RefreshToken,
+        lifetime: Duration,
+        extent: Extent,
+    ) -> Refreshed {
         let Presented { token, terms, ring, seed, now, .. } = presented;
         let Some(key) = ring.primary() else { return Refreshed::Deny(Refusal::server_error("the key ring is empty")) };
         let remembered = terms.leeway.as_secs().saturating_add(CLOCK_MARGIN).max(BURST);
         let mut next = live.clone();
         next.turns.retain(|turn| turn.at.saturating_add(remembered) > now.seconds());
-        let expires_at =
-            now.after(terms.refresh_lifetime.unwrap_or(Duration::ZERO)).seconds().min(self.approval.ends_at);
+        let expires_at = now.after(lifetime).seconds().min(self.approval.ends_at);
         let (refresh, retired, successor) = match terms.rotate {
             Rotate::Always => {
                 next.generation = live.generation.saturating_add(1);
