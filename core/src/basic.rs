@@ -30,5 +30,5 @@ pub(crate) fn parse(header: &[u8]) -> Result<Option<(String, Secret)>, Malformed
     let secret = secret.strip_prefix(b":").ok_or(Malformed)?;
     let id = form::decode_component(id).map_err(|_| Malformed)?;
     let secret = form::decode_component(secret).map_err(|_| Malformed)?;
-    Ok(Some((id.to_string(), Secret::new(secret.as_bytes().into()))))
+    Ok(Some((id.expose_text().ok_or(Malformed)?.to_owned(), secret)))
 }

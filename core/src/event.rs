@@ -122,6 +122,9 @@ impl Event {
 
 /// Input that is logged cannot forge a line: control characters become `?`, and 255 characters are enough.
 fn printable(text: &str) -> String {
+    if text.len() <= 255 && !text.chars().any(char::is_control) {
+        return text.to_owned();
+    }
     text.chars().map(|letter| if letter.is_control() { '?' } else { letter }).take(255).collect()
 }
 

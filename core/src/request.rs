@@ -6,7 +6,6 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, ORIGIN};
 use ipnet::IpNet;
-use zeroize::Zeroizing;
 
 use crate::form;
 use crate::json;
@@ -183,7 +182,7 @@ impl Parameters {
             }
             Format::Json => {
                 for (name, value) in json::decode(body)? {
-                    parameters.add(name, value)?;
+                    parameters.add(name, Secret::new(value.as_bytes().into()))?;
                 }
             }
         }
@@ -201,13 +200,13 @@ impl Parameters {
         Ok(())
     }
 
-    fn add(&mut self, name: &str, value: Zeroizing<String>) -> Result<(), Refusal> {
+    fn add(&mut self, name: &str, value: Secret) -> Result<(), Refusal> {
         let Some(name) = known(name) else { return Ok(()) };
         if name != RESOURCE && self.values.iter().any(|(earlier, _)| *earlier == name) {
             return Err(Refusal::invalid_request("a parameter is repeated"));
         }
         // An empty parameter is treated as absent (RFC 6749 section 3.1), but still counts as sent.
-        self.values.push((name, Secret::new(value.as_bytes().into())));
+        self.values.push((name, value));
         Ok(())
     }
 
@@ -244,10 +243,11 @@ impl Parameters {
 fn format_of(request: &Request) -> Result<Format, Refusal> {
     let mut values = request.http.headers().get_all(CONTENT_TYPE).iter();
     let value = values.next().and_then(|value| value.to_str().ok()).filter(|_| values.next().is_none());
-    let media_type = value.map(|value| value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
-    match media_type.as_deref() {
-        Some("application/x-www-form-urlencoded") => Ok(Format::Form),
-        Some("application/json") => Ok(Format::Json),
+    let media_type = value.map(|value| value.split(';').next().unwrap_or_default().trim());
+    let is = |name: &str| media_type.is_some_and(|media_type| media_type.eq_ignore_ascii_case(name));
+    match (is("application/x-www-form-urlencoded"), is("application/json")) {
+        (true, _) => Ok(Format::Form),
+        (_, true) => Ok(Format::Json),
         _ => Err(Refusal::invalid_request(
             "the content type must be application/x-www-form-urlencoded or application/json",
         )),
