@@ -7,6 +7,7 @@ mod access;
 mod admin;
 mod api;
 mod basic;
+mod bytes;
 mod client_auth;
 mod config;
 mod endpoint;

@@ -3,12 +3,15 @@
 //! The names do not depend on the key ring, so a rotation moves nothing. They show no name, but whoever owns the
 //! database can test a guess; SECURITY.md says so.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
+use crate::bytes::join;
 use crate::record::Kind;
-use crate::store::{Key, Owner};
+use crate::store::{Key, MAX_KEY, Owner};
 
 /// The names of one tenant's records.
 #[derive(Clone, Debug)]
@@ -86,16 +89,13 @@ impl Names {
 }
 
 /// `prefix.letter.hash`, or `letter.hash` without a prefix; at most 16 + 1 + 1 + 1 + 43 characters.
-pub(crate) fn hashed(prefix: &str, letter: char, hash: &[u8; 32]) -> String {
-    let mut text = String::with_capacity(64);
-    text.push_str(prefix);
-    if !prefix.is_empty() {
-        text.push('.');
-    }
-    text.push(letter);
-    text.push('.');
-    URL_SAFE_NO_PAD.encode_string(hash, &mut text);
-    text
+pub(crate) fn hashed(prefix: &str, letter: char, hash: &[u8; 32]) -> Arc<str> {
+    let (mut encoded, mut letter_bytes) = ([0; 43], [0; 4]);
+    let _ = URL_SAFE_NO_PAD.encode_slice(hash, &mut encoded); // 32 bytes are exactly 43 characters
+    let dot = if prefix.is_empty() { "" } else { "." };
+    let letter = letter.encode_utf8(&mut letter_bytes);
+    let (text, len) = join::<MAX_KEY>(&[prefix.as_bytes(), dot.as_bytes(), letter.as_bytes(), b".", &encoded]);
+    text.get(..len).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default().into()
 }
 
 #[cfg(test)]

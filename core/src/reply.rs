@@ -1,10 +1,10 @@
 //! What a flow ends in: a value for the caller, and events for log, metrics and audit.
 
 use bytes::Bytes;
+use http::StatusCode;
 use http::header::{
     CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
-use http::{StatusCode, response};
 use serde::Serialize;
 
 use crate::event::Event;
@@ -80,35 +80,45 @@ pub(crate) enum Caching {
     Minutes,
 }
 
+/// Room for the header fields of most answers, and for most bodies.
+const HEADERS: usize = 8;
+const BODY: usize = 512;
+
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-fn builder(status: StatusCode, caching: Caching) -> response::Builder {
-    let builder = http::Response::builder().status(status).header(X_CONTENT_TYPE_OPTIONS, "nosniff");
+fn response(status: StatusCode, caching: Caching, body: Bytes) -> Response {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.reserve(HEADERS);
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     match caching {
-        Caching::Forbidden => builder.header(CACHE_CONTROL, "no-store").header(PRAGMA, "no-cache"),
-        Caching::Minutes => builder.header(CACHE_CONTROL, "public, max-age=300"),
+        Caching::Forbidden => {
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
+        }
+        Caching::Minutes => {
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+        }
     }
-}
-
-fn finish(builder: response::Builder, body: Bytes) -> Response {
-    // Every header above and below is a constant or checked text, so the builder holds no error.
-    builder.body(body).unwrap_or_else(|_| {
-        let mut response = Response::new(Bytes::new());
-        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-        response
-    })
+    response
 }
 
 /// A JSON answer.
 pub(crate) fn json(status: StatusCode, caching: Caching, body: &impl Serialize) -> Response {
     // The bodies are our own structs with string keys; serialising them into memory cannot fail.
-    let body = serde_json::to_vec(body).unwrap_or_default();
-    finish(builder(status, caching).header(CONTENT_TYPE, JSON), body.into())
+    let mut text = Vec::with_capacity(BODY);
+    if serde_json::to_writer(&mut text, body).is_err() {
+        text.clear();
+    }
+    let mut response = response(status, caching, text.into());
+    response.headers_mut().insert(CONTENT_TYPE, JSON);
+    response
 }
 
 /// An answer without a body.
 pub(crate) fn empty(status: StatusCode) -> Response {
-    finish(builder(status, Caching::Forbidden), Bytes::new())
+    response(status, Caching::Forbidden, Bytes::new())
 }
 
 #[derive(Serialize)]

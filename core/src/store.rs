@@ -52,7 +52,7 @@ impl Key {
     }
 
     pub(crate) fn from_hash(prefix: &str, letter: char, hash: &[u8; 32]) -> Self {
-        Self(hashed(prefix, letter, hash).into())
+        Self(hashed(prefix, letter, hash))
     }
 
     /// The key as text.
@@ -84,7 +84,7 @@ impl Owner {
     }
 
     pub(crate) fn from_hash(prefix: &str, letter: char, hash: &[u8; 32]) -> Self {
-        Self(hashed(prefix, letter, hash).into())
+        Self(hashed(prefix, letter, hash))
     }
 
     /// The tag as text.

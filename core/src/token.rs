@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
+use crate::bytes::join;
 use crate::keys::{KeyRing, RingKey};
 use crate::secret::{Secret, SecretDigest};
 
@@ -73,15 +74,14 @@ impl Token {
     pub(crate) fn seal(&self, issuer: &str, key: &RingKey) -> Secret {
         let generation = self.generation.to_be_bytes();
         let check = key.check(&self.parts(issuer, &generation));
-        let mut body = Zeroizing::new([0; BODY]);
-        let parts = self.id.iter().chain(&generation).chain(self.secret.iter()).chain(&check);
-        for (to, from) in body.iter_mut().zip(parts) {
-            *to = *from;
-        }
+        let body = Zeroizing::new(join::<BODY>(&[&self.id, &generation, &self.secret[..], &check]).0);
         let prefix = self.kind.prefix().as_bytes();
-        let mut text = Zeroizing::new([0; ENCODED]);
-        let _ = URL_SAFE_NO_PAD.encode_slice(&body[..], &mut text[..]); // 48 bytes are exactly 64 characters
-        Secret::new(prefix.iter().chain(text.iter()).copied().collect())
+        let mut text = vec![0; prefix.len().saturating_add(ENCODED)].into_boxed_slice();
+        if let Some((start, end)) = text.split_at_mut_checked(prefix.len()) {
+            start.copy_from_slice(prefix);
+            let _ = URL_SAFE_NO_PAD.encode_slice(&body[..], end); // 48 bytes are exactly 64 characters
+        }
+        Secret::new(text)
     }
 
     /// What a record keeps of the token.
