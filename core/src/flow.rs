@@ -19,7 +19,7 @@ pub(crate) enum Ask {
     Delete(Key, Version),
     Find(Query),
     Get(Key),
-    Put(Write),
+    Put(Arc<Write>),
     User(UserQuestion),
     Work(Job),
 }

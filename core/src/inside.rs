@@ -16,7 +16,10 @@ impl Core {
     /// Seals CBOR as the record of this key and version.
     #[must_use]
     pub fn sealed(&self, key: &Key, version: Version, plain: &[u8], entropy: &Entropy) -> Option<Record> {
-        let body = seal::seal(&self.config.ring, &mut entropy.expand(), key, &version, plain)?;
+        let body = seal::seal_written(&self.config.ring, &mut entropy.expand(), key, &version, |body| {
+            body.extend_from_slice(plain);
+            Some(())
+        })?;
         Some(Record::new(version, body))
     }
 

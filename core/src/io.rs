@@ -217,8 +217,7 @@ impl Io {
 
     /// Replaces a record that was read.
     pub(crate) async fn replace<B: Body>(&mut self, old: &Stored<B>, body: &B) -> Result<Written, Refusal> {
-        let kept =
-            old.body.expires_at() == body.expires_at() && old.body.owners(self.names()) == body.owners(self.names());
+        let kept = old.body.expires_at() == body.expires_at() && body.keeps_owners(&old.body, self.names());
         self.write(old.key.clone(), Some(old.version), body, kept).await
     }
 
@@ -252,39 +251,47 @@ impl Io {
         body: &B,
         kept: bool,
     ) -> Result<Written, Refusal> {
-        let version = self.random.version();
-        let plain =
-            Zeroizing::new(minicbor::to_vec(body).map_err(|_| Refusal::server_error("a record does not encode"))?);
-        let config = Arc::clone(&self.config);
-        let sealed = seal::seal(&config.ring, &mut self.random, &key, &version, &plain);
-        let write = Write {
-            expect,
-            version,
-            body: sealed.ok_or_else(|| Refusal::server_error("a record cannot be sealed"))?,
-            expires_at: body.expires_at(),
-            owners: body.owners(&config.names),
-            index_kept: kept,
-            key,
-        };
-        if write.body.len() > crate::store::MAX_BODY {
-            return Err(Refusal::invalid_request("the record would be too large"));
-        }
-        match self.ask(Ask::Put(write.clone())).await {
+        let write = self.sealed(key, expect, body, kept)?;
+        match self.ask(Ask::Put(Arc::clone(&write))).await {
             Answer::Written(Ok(true)) => Ok(Written::Done),
             Answer::Written(Ok(false)) => Ok(Written::Lost),
             Answer::Written(Err(error)) => {
                 let refusal = self.failed(error);
                 self.unsure |= B::KIND == Kind::Grant;
-                self.settle(write, refusal).await
+                Box::pin(self.settle(write, refusal)).await
             }
             _ => Err(declined()),
         }
     }
 
+    fn sealed<B: Body>(
+        &mut self,
+        key: Key,
+        expect: Option<Version>,
+        body: &B,
+        kept: bool,
+    ) -> Result<Arc<Write>, Refusal> {
+        let version = self.random.version();
+        let sealed = seal::seal(&self.config.ring, &mut self.random, &key, &version, body);
+        let sealed = sealed.ok_or_else(|| Refusal::server_error("a record cannot be sealed"))?;
+        if sealed.len() > crate::store::MAX_BODY {
+            return Err(Refusal::invalid_request("the record would be too large"));
+        }
+        Ok(Arc::new(Write {
+            expect,
+            version,
+            body: sealed,
+            expires_at: body.expires_at(),
+            owners: body.owners(&self.config.names),
+            index_kept: kept,
+            key,
+        }))
+    }
+
     /// After an unknown outcome: the identical write again, then decided by what is found, never by hope (design
     /// section 3, invariant I17).
-    async fn settle(&mut self, write: Write, unknown: Refusal) -> Result<Written, Refusal> {
-        match self.ask(Ask::Put(write.clone())).await {
+    async fn settle(&mut self, write: Arc<Write>, unknown: Refusal) -> Result<Written, Refusal> {
+        match self.ask(Ask::Put(Arc::clone(&write))).await {
             Answer::Written(Ok(true)) => return Ok(Written::Done),
             Answer::Written(Ok(false)) => {}
             Answer::Written(Err(error)) => return Err(self.failed(error)),

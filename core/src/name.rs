@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn the_longest_prefix_leaves_room() {
         let names = Names::new(&"p".repeat(16));
-        assert!(names.key(Kind::Grant, b"x").as_str().len() <= crate::MAX_KEY);
+        assert!(names.key(Kind::Grant, b"x").as_str().len() <= MAX_KEY);
         assert!(Key::parse(names.key(Kind::Grant, b"x").as_str()).is_ok());
     }
 }

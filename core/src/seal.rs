@@ -6,13 +6,17 @@
 use aes_gcm_siv::aead::AeadInOut as _;
 use aes_gcm_siv::aead::array::Array;
 use bytes::Bytes;
+use minicbor::Encode;
 
+use crate::bytes::join;
 use crate::entropy::Generator;
 use crate::keys::{KeyId, KeyRing};
 use crate::store::{Key, MAX_KEY, MAX_VERSION, Version};
 
 const FORMAT: u8 = 1;
 const HEADER: usize = 1 + 4 + 12;
+/// Room for most sealed bodies: a grant with a few access tokens.
+const ROOM: usize = 640;
 
 /// Why a body does not open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,23 +28,37 @@ pub(crate) enum Unopened {
 }
 
 /// Seals `plain` for this key and version under the primary key.
+///
+/// It is encoded where it is encrypted, so that its plain text is in no other buffer.
 pub(crate) fn seal(
     ring: &KeyRing,
     random: &mut Generator,
     key: &Key,
     version: &Version,
-    plain: &[u8],
+    plain: &impl Encode<()>,
+) -> Option<Bytes> {
+    seal_written(ring, random, key, version, |body| minicbor::encode(plain, body).ok())
+}
+
+/// Seals what `write` adds to a buffer.
+pub(crate) fn seal_written(
+    ring: &KeyRing,
+    random: &mut Generator,
+    key: &Key,
+    version: &Version,
+    write: impl FnOnce(&mut Vec<u8>) -> Option<()>,
 ) -> Option<Bytes> {
     let primary = ring.primary()?;
     let nonce: [u8; 12] = random.bytes();
-    let mut body = Vec::with_capacity(HEADER.saturating_add(plain.len()).saturating_add(16));
+    let mut body = Vec::with_capacity(ROOM);
     body.push(FORMAT);
     body.extend_from_slice(&primary.id.0);
     body.extend_from_slice(&nonce);
-    body.extend_from_slice(plain);
+    write(&mut body)?;
     let (_, text) = body.split_at_mut_checked(HEADER)?;
     let tag = primary.cipher.encrypt_inout_detached(&Array(nonce), place(key, version).as_slice(), text.into()).ok()?;
     body.extend_from_slice(&tag);
+    body.shrink_to_fit();
     Some(body.into())
 }
 
@@ -66,26 +84,17 @@ pub(crate) fn open(ring: &KeyRing, key: &Key, version: &Version, body: &[u8]) ->
 }
 
 /// The associated data: key and version, which hold no blank, separated by one.
-struct Place {
-    bytes: [u8; MAX_KEY + 1 + MAX_VERSION],
-    len: usize,
-}
+struct Place(([u8; MAX_KEY + 1 + MAX_VERSION], usize));
 
 impl Place {
     fn as_slice(&self) -> &[u8] {
-        self.bytes.get(..self.len).unwrap_or_default()
+        let (bytes, len) = &self.0;
+        bytes.get(..*len).unwrap_or_default()
     }
 }
 
 fn place(key: &Key, version: &Version) -> Place {
-    let mut bytes = [0; MAX_KEY + 1 + MAX_VERSION];
-    let text = key.as_str().bytes().chain([b' ']).chain(version.as_str().bytes());
-    let mut len = 0;
-    for (to, from) in bytes.iter_mut().zip(text) {
-        *to = from;
-        len = usize::saturating_add(len, 1);
-    }
-    Place { bytes, len }
+    Place(join(&[key.as_str().as_bytes(), b" ", version.as_str().as_bytes()]))
 }
 
 #[cfg(test)]
@@ -103,14 +112,14 @@ mod tests {
     fn sealed() -> (Key, Version, Bytes) {
         let (key, version) = (Key::parse("g.one").unwrap(), Version::parse("AAAAAAAAAAA").unwrap());
         let mut random = Entropy::from_driver([3; 32]).expand();
-        let body = seal(&ring(ONE), &mut random, &key, &version, b"plain").unwrap();
+        let body = seal(&ring(ONE), &mut random, &key, &version, &"plain").unwrap();
         (key, version, body)
     }
 
     #[test]
     fn a_body_opens_at_its_own_place_only() {
         let (key, version, body) = sealed();
-        assert_eq!(open(&ring(ONE), &key, &version, &body).unwrap().1, b"plain");
+        assert_eq!(open(&ring(ONE), &key, &version, &body).unwrap().1, b"\x65plain");
         let (other_key, other_version) = (Key::parse("g.two").unwrap(), Version::parse("BAAAAAAAAAA").unwrap());
         assert_eq!(open(&ring(ONE), &other_key, &version, &body).err(), Some(Unopened::Broken));
         assert_eq!(open(&ring(ONE), &key, &other_version, &body).err(), Some(Unopened::Broken));

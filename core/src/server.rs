@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ALLOW, CONTENT_LENGTH, STRICT_TRANSPORT_SECURITY, VARY,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ALLOW, CONTENT_LENGTH, HeaderValue,
+    STRICT_TRANSPORT_SECURITY, VARY,
 };
 use http::{Method, StatusCode};
 
@@ -115,7 +116,7 @@ async fn answer(io: &mut Io, request: &Request, foregone: Option<Refusal>) -> Re
             Err(refusal)
         }
         (None, None) => Err(Refusal::not_found()),
-        (Some(endpoint), None) if method == Method::OPTIONS => preflight(io, endpoint).await,
+        (Some(endpoint), None) if method == Method::OPTIONS => Box::pin(preflight(io, endpoint)).await,
         (Some(endpoint), None) if !endpoint.methods().contains(method) => Err(Refusal::method_not_allowed()),
         (Some(endpoint), None) => match check_outside(io, endpoint, request) {
             Err(refusal) => Err(refusal),
@@ -159,7 +160,8 @@ fn check_outside(io: &Io, endpoint: Endpoint, request: &Request) -> Result<(), R
 /// A browser that was here once never tries plain HTTP again (RFC 6797).
 fn secure(config: &Config, response: &mut Response) {
     if config.issuer.is_https() {
-        insert(response, STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+        let a_year = HeaderValue::from_static("max-age=31536000");
+        response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, a_year);
     }
 }
 
@@ -168,21 +170,23 @@ fn note(io: &mut Io, refusal: &Refusal) {
     io.event(Event::new(EventKind::Refused).detail(&format!("{}: {detail}", refusal.code())));
 }
 
+/// Each endpoint's future in a box of its own: one future for all would be as large as the largest, beyond the sizes
+/// that allocators hand out quickly.
 async fn dispatch(io: &mut Io, endpoint: Endpoint, request: &Request) -> Result<Response, Refusal> {
     match endpoint {
-        Endpoint::Authorize => authorize::authorize(io, request).await,
+        Endpoint::Authorize => Box::pin(authorize::authorize(io, request)).await,
         Endpoint::Challenge => {
-            io.origin_allowed = origin_is_registered(io).await?;
+            io.origin_allowed = Box::pin(origin_is_registered(io)).await?;
             Ok(challenge::challenge(io))
         }
-        Endpoint::Health => Ok(status::health(io).await),
-        Endpoint::Introspect => introspect::introspect(io, request).await,
-        Endpoint::Me | Endpoint::Userinfo => userinfo::userinfo(io, request).await,
+        Endpoint::Health => Ok(Box::pin(status::health(io)).await),
+        Endpoint::Introspect => Box::pin(introspect::introspect(io, request)).await,
+        Endpoint::Me | Endpoint::Userinfo => Box::pin(userinfo::userinfo(io, request)).await,
         Endpoint::Metadata => Ok(metadata::metadata(&io.config)),
-        Endpoint::Refresh => token::token(io, request, Entrance::Refresh).await,
-        Endpoint::Revoke => revoke::revoke(io, request).await,
+        Endpoint::Refresh => Box::pin(token::token(io, request, Entrance::Refresh)).await,
+        Endpoint::Revoke => Box::pin(revoke::revoke(io, request)).await,
         Endpoint::Root => Ok(status::greeting(&io.config)),
-        Endpoint::Token => token::token(io, request, Entrance::Token).await,
+        Endpoint::Token => Box::pin(token::token(io, request, Entrance::Token)).await,
     }
 }
 
@@ -215,7 +219,7 @@ fn share(io: &Io, endpoint: Endpoint, response: &mut Response) {
     match (sharing(endpoint), &io.origin) {
         (Sharing::Anybody, _) => insert(response, ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
         (Sharing::Client, origin) => {
-            insert(response, VARY, "Origin");
+            response.headers_mut().insert(VARY, HeaderValue::from_static("Origin"));
             if let Some(origin) = origin.as_ref().filter(|_| io.origin_allowed) {
                 insert(response, ACCESS_CONTROL_ALLOW_ORIGIN, origin);
                 insert(response, ACCESS_CONTROL_EXPOSE_HEADERS, "WWW-Authenticate, Retry-After");

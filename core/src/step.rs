@@ -131,14 +131,14 @@ impl<T> Get<T> {
 /// Compare-and-swap one record.
 #[must_use = "a flow that is not driven does nothing more"]
 pub struct Put<T = Response> {
-    pub(crate) write: Write,
+    pub(crate) write: Arc<Write>,
     pub(crate) flow: Flow<T>,
 }
 
 impl<T> Put<T> {
     /// What to write, and on which condition.
     #[must_use]
-    pub const fn write(&self) -> &Write {
+    pub fn write(&self) -> &Write {
         &self.write
     }
 

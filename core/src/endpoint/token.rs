@@ -42,12 +42,14 @@ pub(crate) async fn token(io: &mut Io, request: &Request, entrance: Entrance) ->
     let scope = requested_scope(&parameters)?;
     let resources = parameters.resources()?;
     let tokens = match grant_type {
-        GrantType::AuthorizationCode => redeem(io, &client, Redeem::read(&mut parameters, resources)?).await?,
-        GrantType::ClientCredentials => issue(io, &client, scope, resources).await?,
+        GrantType::AuthorizationCode => {
+            Box::pin(redeem(io, &client, Redeem::read(&mut parameters, resources)?)).await?
+        }
+        GrantType::ClientCredentials => Box::pin(issue(io, &client, scope, resources)).await?,
         GrantType::RefreshToken => {
             let refresh_token = parameters.take("refresh_token");
             let refresh_token = refresh_token.ok_or(Refusal::invalid_request("refresh_token is missing"))?;
-            refresh(io, &client, Refresh::new(refresh_token, scope, resources)).await?
+            Box::pin(refresh(io, &client, Refresh::new(refresh_token, scope, resources))).await?
         }
     };
     Ok(json(StatusCode::OK, Caching::Forbidden, &tokens))

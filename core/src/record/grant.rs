@@ -11,6 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use minicbor::bytes::ByteArray;
 use minicbor::{Decode, Encode};
 
+use super::shared::Shared;
 use super::{Body, Kind, MARGIN};
 use crate::UnixTime;
 use crate::keys::KeyId;
@@ -133,11 +134,11 @@ pub(crate) struct Turn {
 pub(crate) struct Live {
     /// What the spent code was bound to: a second, otherwise valid redemption is a replay.
     #[n(0)]
-    pub(crate) spent: Option<Binding>,
+    pub(crate) spent: Option<Shared<Binding>>,
     #[n(1)]
     pub(crate) generation: u32,
     #[n(2)]
-    pub(crate) refresh: Option<RefreshToken>,
+    pub(crate) refresh: Option<Shared<RefreshToken>>,
     #[n(3)]
     pub(crate) turns: Vec<Turn>,
     #[n(4)]
@@ -149,7 +150,7 @@ pub(crate) enum State {
     #[n(0)]
     Issued {
         #[n(0)]
-        binding: Binding,
+        binding: Shared<Binding>,
         #[n(1)]
         code_expires_at: u64,
     },
@@ -169,7 +170,7 @@ pub(crate) enum State {
 #[derive(Clone, Debug, Encode, Decode)]
 pub(crate) struct Grant {
     #[n(0)]
-    pub(crate) approval: Approval,
+    pub(crate) approval: Shared<Approval>,
     #[n(1)]
     pub(crate) state: State,
 }
@@ -185,8 +186,10 @@ pub(crate) struct Entitlement<'a> {
 
 impl Grant {
     /// A grant with a code that nobody has redeemed.
-    pub(crate) const fn issued(approval: Approval, binding: Binding, code_expires_at: UnixTime) -> Self {
-        Self { approval, state: State::Issued { binding, code_expires_at: code_expires_at.seconds() } }
+    pub(crate) fn issued(approval: Approval, binding: Binding, code_expires_at: UnixTime) -> Self {
+        let binding = Shared::new(binding);
+        let state = State::Issued { binding, code_expires_at: code_expires_at.seconds() };
+        Self { approval: Shared::new(approval), state }
     }
 
     /// A grant that a client got for itself: one access token, no code, no refresh token (RFC 6749 section 4.4.3).
@@ -195,7 +198,7 @@ impl Grant {
         let terms = Terms { refresh_lifetime: None, ..*terms };
         let resources = approval.resources.clone();
         let issued = terms::issue_first(&approval, &mut live, &terms, fresh, resources, now);
-        (Self { approval, state: State::Live(live) }, issued)
+        (Self { approval: Shared::new(approval), state: State::Live(live) }, issued)
     }
 
     /// The audience of a token that is asked for: what the request names, if it is within the grant, else all of it
@@ -304,6 +307,11 @@ impl Body for Grant {
 
     fn shown(&self) -> serde_json::Value {
         shown::shown(self)
+    }
+
+    /// Without a hash: tags are made of these two.
+    fn keeps_owners(&self, old: &Self, _: &Names) -> bool {
+        self.approval.subject == old.approval.subject && self.approval.client_id == old.approval.client_id
     }
 }
 

@@ -5,6 +5,7 @@ mod grant;
 mod limit_slot;
 mod owner;
 mod sentinel;
+mod shared;
 mod user;
 
 use minicbor::{Decode, Encode};
@@ -83,6 +84,11 @@ pub(crate) trait Body: Encode<()> + for<'b> Decode<'b, ()> {
 
     /// What an operator may see of it: no digest, no hash of a password, no bytes that tokens are derived from.
     fn shown(&self) -> Value;
+
+    /// Whether the tags are those of `old`.
+    fn keeps_owners(&self, old: &Self, names: &Names) -> bool {
+        self.owners(names) == old.owners(names)
+    }
 }
 
 /// A record as it was read: what the next write of it has to expect.

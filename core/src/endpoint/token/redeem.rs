@@ -33,11 +33,11 @@ impl Redeem {
 /// Spends a code, once: its tokens are born in the same write.
 pub(crate) async fn redeem(io: &mut Io, client: &Client, asked: Redeem) -> Result<Tokens, Refusal> {
     // Once a put may have been done, a retry would be a replay: it is not invited (invariant I17).
-    let outcome = attempt(io, client, asked).await;
+    let outcome = attempt(io, client, &asked).await;
     outcome.map_err(|refusal| if io.is_unsure() { refusal.without_retry() } else { refusal })
 }
 
-async fn attempt(io: &mut Io, client: &Client, asked: Redeem) -> Result<Tokens, Refusal> {
+async fn attempt(io: &mut Io, client: &Client, asked: &Redeem) -> Result<Tokens, Refusal> {
     let invalid = || Refusal::invalid_grant("the code is invalid, expired or was used");
     let Some(code) = io.open_token(&asked.code, TokenKind::Code) else {
         return Err(invalid().detail("no code of this issuer"));
@@ -72,14 +72,14 @@ async fn attempt(io: &mut Io, client: &Client, asked: Redeem) -> Result<Tokens, 
             }
             Redemption::Replay(revoked) => {
                 tries.again_to_end()?;
-                if io.replace(&stored, &revoked).await? == Written::Done {
+                if Box::pin(io.replace(&stored, &revoked)).await? == Written::Done {
                     io.event(event(EventKind::CodeReplayed, &revoked));
                     return Err(invalid().detail("replay: the grant was revoked"));
                 }
             }
             Redemption::Spend(next, issued) => {
                 tries.again()?;
-                if io.replace(&stored, &next).await? == Written::Done {
+                if Box::pin(io.replace(&stored, &next)).await? == Written::Done {
                     io.event(event(EventKind::CodeRedeemed, &next));
                     let tokens = Tokens::seal(*code.id(), issued, config.issuer(), &config.ring);
                     return tokens.ok_or_else(|| Refusal::server_error("the key of fresh tokens is gone"));

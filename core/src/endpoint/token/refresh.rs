@@ -61,13 +61,13 @@ pub(crate) async fn refresh(io: &mut Io, client: &Client, asked: Refresh) -> Res
         let refreshed = grant.refresh(&presented);
         let goes_on = matches!(refreshed, Refreshed::Further(..) | Refreshed::Repeat(_) | Refreshed::Rotate(..));
         if goes_on && !checked {
-            match io.standing(grant).await? {
+            match Box::pin(io.standing(grant)).await? {
                 Standing::Present => checked = true,
                 Standing::Absent => return Err(Refusal::invalid_grant(INVALID).detail("the user is absent")),
                 Standing::Dismissed => {
                     tries.again_to_end()?;
                     let Some(revoked) = grant.revoke(io.now) else { continue };
-                    if io.replace(&stored, &revoked).await? == Written::Done {
+                    if Box::pin(io.replace(&stored, &revoked)).await? == Written::Done {
                         io.event(event(EventKind::GrantDismissed, grant));
                         return Err(Refusal::invalid_grant(INVALID).detail("the user was dismissed"));
                     }
@@ -79,7 +79,7 @@ pub(crate) async fn refresh(io: &mut Io, client: &Client, asked: Refresh) -> Res
             Refreshed::Deny(refusal) => return Err(refusal),
             Refreshed::Further(next, issued) => {
                 tries.again()?;
-                if io.replace(&stored, &next).await? == Written::Done {
+                if Box::pin(io.replace(&stored, &next)).await? == Written::Done {
                     io.event(event(EventKind::RefreshRepeated, &next));
                     return seal(issued);
                 }
@@ -94,7 +94,7 @@ pub(crate) async fn refresh(io: &mut Io, client: &Client, asked: Refresh) -> Res
             }
             Refreshed::Replay(revoked) => {
                 tries.again_to_end()?;
-                if io.replace(&stored, &revoked).await? == Written::Done {
+                if Box::pin(io.replace(&stored, &revoked)).await? == Written::Done {
                     io.event(event(EventKind::RefreshReplayed, &revoked));
                     return Err(Refusal::invalid_grant(INVALID).detail("replay: the grant was revoked"));
                 }
@@ -105,7 +105,7 @@ pub(crate) async fn refresh(io: &mut Io, client: &Client, asked: Refresh) -> Res
             }
             Refreshed::Rotate(next, issued) => {
                 tries.again()?;
-                if io.replace(&stored, &next).await? == Written::Done {
+                if Box::pin(io.replace(&stored, &next)).await? == Written::Done {
                     io.event(event(EventKind::Refreshed, &next));
                     return seal(issued);
                 }

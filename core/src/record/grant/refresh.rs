@@ -5,7 +5,7 @@ use std::time::Duration;
 use minicbor::bytes::ByteArray;
 use zeroize::Zeroizing;
 
-use super::{Access, Grant, Issued, Live, RefreshToken, Rotate, State, Terms, Turn, same, terms};
+use super::{Access, Grant, Issued, Live, RefreshToken, Rotate, Shared, State, Terms, Turn, same, terms};
 use crate::UnixTime;
 use crate::keys::{KeyId, KeyRing, RingKey};
 use crate::refusal::Refusal;
@@ -149,7 +149,7 @@ impl Grant {
         &self,
         presented: &Presented<'_>,
         live: &Live,
-        refresh: &RefreshToken,
+        refresh: &Shared<RefreshToken>,
         lifetime: Duration,
         extent: Extent,
     ) -> Refreshed {
@@ -172,10 +172,10 @@ impl Grant {
                 };
                 (rotated, Some(live.generation), Some(successor))
             }
-            Rotate::Never => (RefreshToken { expires_at, ..refresh.clone() }, None, None),
+            Rotate::Never => (RefreshToken { expires_at, ..(**refresh).clone() }, None, None),
         };
         next.turns.push(Turn { at: now.seconds(), retired });
-        next.refresh = Some(refresh);
+        next.refresh = Some(Shared::new(refresh));
         let access = derive_access(key, token, next.generation, seed, &extent);
         let issued = self.add_access(&mut next, access, successor, extent, presented, key.id);
         Refreshed::Rotate(self.with(next), issued)

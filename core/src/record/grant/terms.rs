@@ -6,7 +6,7 @@ use std::time::Duration;
 use minicbor::bytes::ByteArray;
 use zeroize::Zeroizing;
 
-use super::{Access, Approval, Live, MAX_ACCESS, RefreshToken};
+use super::{Access, Approval, Live, MAX_ACCESS, RefreshToken, Shared};
 use crate::UnixTime;
 use crate::keys::RingKey;
 use crate::scope::Scope;
@@ -66,12 +66,14 @@ pub(super) fn issue_first(
     resources: Vec<String>,
     now: UnixTime,
 ) -> Issued {
-    live.refresh = terms.refresh_lifetime.map(|lifetime| RefreshToken {
-        digest: digest(&fresh.refresh),
-        predecessor: None,
-        seed: ByteArray::from(fresh.seed),
-        key: ByteArray::from(fresh.key.id.0),
-        expires_at: now.after(lifetime).seconds().min(approval.ends_at),
+    live.refresh = terms.refresh_lifetime.map(|lifetime| {
+        Shared::new(RefreshToken {
+            digest: digest(&fresh.refresh),
+            predecessor: None,
+            seed: ByteArray::from(fresh.seed),
+            key: ByteArray::from(fresh.key.id.0),
+            expires_at: now.after(lifetime).seconds().min(approval.ends_at),
+        })
     });
     let access = Access {
         digest: digest(&fresh.access),
