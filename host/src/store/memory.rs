@@ -1,7 +1,7 @@
 //! A store in this process's memory: for tests, demonstrations and single processes that may forget.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
 
@@ -21,18 +21,52 @@ struct Row {
 #[derive(Default)]
 struct Index {
     owners: BTreeSet<(Owner, Key)>,
-    expiry: BTreeSet<(UnixTime, Key)>,
+    /// Many keys a moment: the core rounds to full hours.
+    expiry: BTreeMap<UnixTime, HashSet<Key>>,
 }
 
 impl Index {
     fn add(&mut self, key: &Key, row: &Row) {
-        self.expiry.insert((row.expires_at, key.clone()));
-        self.owners.extend(row.owners.iter().map(|owner| (owner.clone(), key.clone())));
+        self.add_expiry(key, row.expires_at);
+        self.add_owners(key, &row.owners);
     }
 
     fn remove(&mut self, key: &Key, row: &Row) {
-        self.expiry.remove(&(row.expires_at, key.clone()));
-        for owner in &row.owners {
+        self.remove_expiry(key, row.expires_at);
+        self.remove_owners(key, &row.owners);
+    }
+
+    /// What differs between two rows of a key, and no more: most writes keep the owners.
+    fn replace(&mut self, key: &Key, old: &Row, new: &Row) {
+        if old.expires_at != new.expires_at {
+            self.remove_expiry(key, old.expires_at);
+            self.add_expiry(key, new.expires_at);
+        }
+        if old.owners != new.owners {
+            self.remove_owners(key, &old.owners);
+            self.add_owners(key, &new.owners);
+        }
+    }
+
+    fn add_expiry(&mut self, key: &Key, at: UnixTime) {
+        self.expiry.entry(at).or_default().insert(key.clone());
+    }
+
+    fn remove_expiry(&mut self, key: &Key, at: UnixTime) {
+        if let Some(keys) = self.expiry.get_mut(&at) {
+            keys.remove(key);
+            if keys.is_empty() {
+                self.expiry.remove(&at);
+            }
+        }
+    }
+
+    fn add_owners(&mut self, key: &Key, owners: &[Owner]) {
+        self.owners.extend(owners.iter().map(|owner| (owner.clone(), key.clone())));
+    }
+
+    fn remove_owners(&mut self, key: &Key, owners: &[Owner]) {
+        for owner in owners {
             self.owners.remove(&(owner.clone(), key.clone()));
         }
     }
@@ -81,27 +115,24 @@ impl Store for MemoryStore {
         let record = Record::new(*write.version(), write.body().clone());
         let new = || Row { record: record.clone(), expires_at: write.expires_at(), owners: write.owners().to_vec() };
         let mut rows = self.write(write.key());
-        match (rows.entry(write.key().clone()), write.expect()) {
-            (Entry::Vacant(vacant), None) => {
+        match (rows.get_mut(write.key()), write.expect()) {
+            (None, None) => {
                 let row = new();
                 self.index().add(write.key(), &row);
-                vacant.insert(row);
+                rows.insert(write.key().clone(), row);
                 Ok(true)
             }
-            (Entry::Occupied(mut occupied), Some(expect)) if occupied.get().record.version() == expect => {
+            (Some(row), Some(expect)) if row.record.version() == expect => {
                 if write.index_kept() {
-                    occupied.get_mut().record = record;
+                    row.record = record;
                 } else {
-                    let row = new();
-                    let mut index = self.index();
-                    index.remove(write.key(), occupied.get());
-                    index.add(write.key(), &row);
-                    drop(index);
-                    occupied.insert(row);
+                    let new = new();
+                    self.index().replace(write.key(), row, &new);
+                    *row = new;
                 }
                 Ok(true)
             }
-            (Entry::Vacant(_), Some(_)) | (Entry::Occupied(_), _) => Ok(false),
+            (None, Some(_)) | (Some(_), _) => Ok(false),
         }
     }
 
@@ -134,7 +165,7 @@ impl Store for MemoryStore {
     fn sweep(&self, now: UnixTime, limit: usize) -> Result<usize, StoreError> {
         let expired: Vec<Key> = {
             let index = self.index();
-            index.expiry.iter().take_while(|(at, _)| *at <= now).take(limit).map(|(_, key)| key.clone()).collect()
+            index.expiry.range(..=now).flat_map(|(_, keys)| keys).take(limit).cloned().collect()
         };
         let mut dropped = 0;
         for key in expired {
