@@ -177,6 +177,8 @@ impl<T: Send + 'static> Drop for ToEnd<T> {
 
 impl AsyncParts {
     /// Answers a flow's steps until it is done.
+    ///
+    /// Whatever waits is boxed: the future of a store that never waits stays as small as allocators hand out quickly.
     async fn drive<T: Send + 'static>(&self, mut step: Step<T>, patience: Patience) -> proofkey_core::Reply<T> {
         let end = match patience {
             Patience::Client => Some(Instant::now() + self.flow_deadline),
@@ -191,9 +193,9 @@ impl AsyncParts {
                         StoreCalls::Inline(store) => store.delete(&key, &expect),
                         StoreCalls::Blocking(store) => {
                             let store = Arc::clone(store);
-                            self.blocking(end, move || store.delete(&key, &expect)).await
+                            Box::pin(self.blocking(end, move || store.delete(&key, &expect))).await
                         }
-                        StoreCalls::Async(store) => self.within(end, store.delete(&key, &expect)).await,
+                        StoreCalls::Async(store) => Box::pin(self.within(end, store.delete(&key, &expect))).await,
                     };
                     delete.answer(removed)
                 }
@@ -203,9 +205,9 @@ impl AsyncParts {
                         StoreCalls::Inline(store) => store.find(find.query()),
                         StoreCalls::Blocking(store) => {
                             let (store, query) = (Arc::clone(store), find.query().clone());
-                            self.blocking(end, move || store.find(&query)).await
+                            Box::pin(self.blocking(end, move || store.find(&query))).await
                         }
-                        StoreCalls::Async(store) => self.within(end, store.find(find.query())).await,
+                        StoreCalls::Async(store) => Box::pin(self.within(end, store.find(find.query()))).await,
                     };
                     find.answer(keys)
                 }
@@ -214,9 +216,9 @@ impl AsyncParts {
                         StoreCalls::Inline(store) => store.get(get.key()),
                         StoreCalls::Blocking(store) => {
                             let (store, key) = (Arc::clone(store), get.key().clone());
-                            self.blocking(end, move || store.get(&key)).await
+                            Box::pin(self.blocking(end, move || store.get(&key))).await
                         }
-                        StoreCalls::Async(store) => self.within(end, store.get(get.key())).await,
+                        StoreCalls::Async(store) => Box::pin(self.within(end, store.get(get.key()))).await,
                     };
                     get.answer(found)
                 }
@@ -226,17 +228,17 @@ impl AsyncParts {
                         StoreCalls::Inline(store) => store.put(put.write()),
                         StoreCalls::Blocking(store) => {
                             let (store, write) = (Arc::clone(store), put.write().clone());
-                            self.blocking(end, move || store.put(&write)).await
+                            Box::pin(self.blocking(end, move || store.put(&write))).await
                         }
-                        StoreCalls::Async(store) => self.within(end, store.put(put.write())).await,
+                        StoreCalls::Async(store) => Box::pin(self.within(end, store.put(put.write()))).await,
                     };
                     put.answer(stored)
                 }
                 Step::User(user) => {
-                    let answer = self.ask(end, &user.shared_question()).await;
+                    let answer = Box::pin(self.ask(end, &user.shared_question())).await;
                     user.answer(answer)
                 }
-                Step::Work(work) => self.work(end, work).await,
+                Step::Work(work) => Box::pin(self.work(end, work)).await,
                 other => other.decline(),
             };
         }
