@@ -19,7 +19,7 @@ help: ## list the targets
 test: check-tools lint check-rows test-run check-conformance test-demo ## everything a commit must pass
 
 .PHONY: test-long
-test-long: test sudden-death ## what takes longer than a commit may wait
+test-long: test sudden-death bench ## what takes longer than a commit may wait
 	$(CARGO) test --workspace --all-features --release
 
 .PHONY: sudden-death
@@ -36,6 +36,10 @@ demo: ## set a server up on SQLite, walk through its flow, and keep serving
 test-demo: ## the demo, once, from its beginning to its end
 	@mkdir -p $(TARGET)
 	DEMO_ONCE=1 DEMO_DATA=$(TARGET)/demo scripts/demo > $(TARGET)/demo.txt 2>&1 || { tail -n 60 $(TARGET)/demo.txt; exit 1; }
+
+.PHONY: bench
+bench: ## times of the core and the stores beside their floors: docs/benchmarks.md
+	$(CARGO) run --release --quiet --package proofkey-bench
 
 .PHONY: check-tools
 check-tools: ## say which tools are missing, and how to get them
