@@ -309,9 +309,12 @@ impl Body for Grant {
         shown::shown(self)
     }
 
-    /// Without a hash: tags are made of these two.
+    /// Without a hash: tags are made of these three.
     fn keeps_owners(&self, old: &Self, _: &Names) -> bool {
-        self.approval.subject == old.approval.subject && self.approval.client_id == old.approval.client_id
+        let is_revoked = |grant: &Self| matches!(grant.state, State::Revoked { .. });
+        self.approval.subject == old.approval.subject
+            && self.approval.client_id == old.approval.client_id
+            && is_revoked(self) == is_revoked(old)
     }
 }
 
@@ -339,3 +342,6 @@ impl Binding {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
