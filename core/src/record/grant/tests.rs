@@ -197,7 +197,7 @@ fn events(given: &Given) -> Vec<String> {
         refresh(newest, "c", Some("admin"), at),
         refresh(newest, "other", None, at),
         refresh(newest, "c", None, BEGIN + 90_000),
-        refresh(newest + 1, "c", None, at),
+        refresh(newest.saturating_add(1), "c", None, at),
         revoke.as_ref().map_or_else(|| "nothing".into(), |next| word(&given.grant, "revoked", Some(next))),
         one.as_ref().map_or_else(|| "nothing".into(), |next| word(&given.grant, "one revoked", Some(next))),
     ]
