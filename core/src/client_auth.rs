@@ -94,7 +94,7 @@ impl Io {
         let counters = if chosen { self.client_counters(&credentials.client_id)? } else { Vec::new() };
         if chosen {
             // Limits are the exception: in boxes they do not make every flow larger.
-            Box::pin(self.take_all(&counters)).await?;
+            Box::pin(self.take_all(&counters.iter().collect::<Vec<_>>())).await?;
         }
         // What stands in place of a known identifier may be a secret that was put into the wrong field (invariant I20).
         let refused = Event::new(EventKind::ClientRefused);
@@ -111,7 +111,7 @@ impl Io {
         self.event(refused);
         if !chosen {
             let counters = self.client_counters(&credentials.client_id)?;
-            Box::pin(self.take_all(&counters)).await?;
+            Box::pin(self.take_all(&counters.iter().collect::<Vec<_>>())).await?;
         }
         Err(failed())
     }
@@ -123,14 +123,8 @@ impl Io {
             None => None,
             Some(address) => self.counter(settings.limit_address, &[b"client address", &address_bytes(address)])?,
         };
-        Ok(by_client.into_iter().chain(by_address).collect())
-    }
-
-    async fn take_all(&mut self, counters: &[Counter]) -> Result<(), Refusal> {
-        for counter in counters {
-            self.take(counter).await?;
-        }
-        Ok(())
+        // The address first: one that is held off reaches no client's counter.
+        Ok(by_address.into_iter().chain(by_client).collect())
     }
 
     /// The response may be read by pages of the client's own origins, errors included.

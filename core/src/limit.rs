@@ -36,8 +36,21 @@ impl Io {
         Ok(Some(Counter { key, tag: [c, d, e, f, g, h, i, j], failures: limit.failures, window: limit.window }))
     }
 
+    /// Counts one attempt on every counter. Where one of them refuses it, the others give it back: nobody judged it, so
+    /// nobody is to be held off for it.
+    pub(crate) async fn take_all(&mut self, counters: &[&Counter]) -> Result<(), Refusal> {
+        for (at, counter) in counters.iter().enumerate() {
+            let Err(refusal) = self.take(counter).await else { continue };
+            for taken in counters.iter().take(at) {
+                self.settle_counter(taken, Settle::Refund).await;
+            }
+            return Err(refusal);
+        }
+        Ok(())
+    }
+
     /// Counts one attempt, or refuses it: the limit is used up, or so many are at it that the slot is lost each time.
-    pub(crate) async fn take(&mut self, counter: &Counter) -> Result<(), Refusal> {
+    async fn take(&mut self, counter: &Counter) -> Result<(), Refusal> {
         for _ in 0..self.config.settings.store_attempts {
             let old = self.load_or_forget::<LimitSlot>(&counter.key).await?;
             let slot = old.as_ref().map(|old| old.body.clone()).unwrap_or_default();

@@ -63,9 +63,7 @@ impl Login {
     /// Signs the user in.
     pub(crate) async fn run(self, io: &mut Io, client: &Client) -> Result<SignedIn, Refusal> {
         let counters = self.counters(io)?;
-        for (counter, _) in &counters {
-            io.take(counter).await?;
-        }
+        io.take_all(&counters.iter().map(|(counter, _)| counter).collect::<Vec<_>>()).await?;
         let users = io.config.users;
         let judged = match users {
             UserSource::Authenticate => self.ask_host(io, client).await,
@@ -95,8 +93,8 @@ impl Login {
         Ok(signed_in)
     }
 
-    /// Per user and address; per user alone at ten times that, so that a stranger cannot cheaply lock the user out;
-    /// per address.
+    /// Per user and address; per address; per user alone at ten times the first, so that a stranger cannot cheaply lock
+    /// the user out.
     fn counters(&self, io: &Io) -> Result<Vec<(Counter, Settle)>, Refusal> {
         let settings = &io.config.settings;
         let name = self.name.to_lowercase();
@@ -109,7 +107,7 @@ impl Login {
             None => None,
             Some(address) => io.counter(settings.limit_address, &[b"address", &address])?,
         };
-        let settles = [(by_both, Settle::Clear), (by_user, Settle::Refund), (by_address, Settle::Refund)];
+        let settles = [(by_both, Settle::Clear), (by_address, Settle::Refund), (by_user, Settle::Refund)];
         Ok(settles.into_iter().filter_map(|(counter, settle)| Some((counter?, settle))).collect())
     }
 

@@ -48,6 +48,12 @@ fn client_token(world: &World, client_id: &str, secret: &str) -> Reply {
     world.form("/auth/token", &fields)
 }
 
+/// The client with the chosen secret, in its own way.
+fn chosen_token(world: &World) -> Reply {
+    let headers = [("authorization", "Basic Y2hvc2VuOmElMjBzZWNyZXQlMjB0aGF0JTIwc29tZWJvZHklMjBjaG9zZQ==")];
+    world.form_with("/auth/token", &headers, &[("grant_type", "client_credentials"), ("scope", "read")])
+}
+
 #[test]
 fn after_ten_failures_a_user_is_refused_from_that_address_until_the_window_ends() {
     let _rows = proofkey_conformance::shows(&["passwords-login-3", "rfc6749-10.10-3"]);
@@ -178,6 +184,36 @@ fn an_attempt_that_nobody_could_judge_is_given_back() {
 }
 
 #[test]
+fn an_attempt_that_one_limit_refuses_is_held_against_nobody_by_another() {
+    let _rows = proofkey_conformance::shows(&["passwords-login-3"]);
+    let mut world = World::new();
+    for address in 1..=10 {
+        fail(&mut world, &format!("198.51.100.{address}"), "ada@example.com", 10);
+    }
+    world.clock.advance(Duration::from_secs(600));
+    for _ in 0..200 {
+        assert_eq!(sign_in(&mut world, "192.0.2.1"), 429, "the guesses of others");
+    }
+    world.clock.advance(Duration::from_secs(300));
+    assert_eq!(sign_in(&mut world, "192.0.2.1"), 200, "she has guessed nothing herself");
+}
+
+#[test]
+fn an_address_that_is_held_off_cannot_lock_a_client_out() {
+    let _rows = proofkey_conformance::shows(&["rfc6749-2.3.1-5"]);
+    let mut world = World::with(|builder| builder.limit_address("20/15m"));
+    world.peer = Some("198.51.100.7".parse().unwrap());
+    for _ in 0..20 {
+        assert_eq!(client_token(&world, "chosen", "wrong").status, 401);
+    }
+    for _ in 0..100 {
+        assert_eq!(client_token(&world, "chosen", "wrong").status, 429);
+    }
+    world.peer = Some("192.0.2.1".parse().unwrap());
+    assert_eq!(chosen_token(&world).status, 200);
+}
+
+#[test]
 fn a_host_that_calls_a_wrong_password_a_failure_is_limited_all_the_same() {
     let _rows = proofkey_conformance::shows(&["passwords-login-3"]);
     let mut world = World::with(|builder| builder.authenticator(Failing));
@@ -238,9 +274,7 @@ fn a_client_whose_secret_can_be_guessed_is_refused_after_thirty_failures() {
     assert_eq!(reply.outcome(), (429, "temporarily_unavailable".to_owned()));
     assert_eq!(reply.header("retry-after"), "60");
     world.clock.advance(Duration::from_secs(60));
-    let headers = [("authorization", "Basic Y2hvc2VuOmElMjBzZWNyZXQlMjB0aGF0JTIwc29tZWJvZHklMjBjaG9zZQ==")];
-    let fields = [("grant_type", "client_credentials"), ("scope", "read")];
-    assert_eq!(world.form_with("/auth/token", &headers, &fields).status, 200);
+    assert_eq!(chosen_token(&world).status, 200);
 }
 
 #[test]
