@@ -30,8 +30,9 @@ pub enum Synchronous {
 
 /// Records in one SQLite file.
 ///
-/// The file is opened, and made with mode 0600 if need be, at the first call. A forked child opens it anew, and never
-/// touches its parent's connections.
+/// The file is opened, and made with mode 0600 if need be, at the first call: so a process may fork before it. In a
+/// child that was forked after it every call fails: SQLite remembers the parent's locks as its own, and a write that
+/// it acknowledges there may be lost.
 pub struct SqliteStore {
     path: PathBuf,
     synchronous: Synchronous,
@@ -74,19 +75,31 @@ impl SqliteStore {
     fn parts(&self) -> Result<std::sync::Arc<Parts>, StoreError> {
         let mut opened = self.opened.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let process = std::process::id();
-        if opened.process != process {
-            // Connections must not be used, nor closed, on this side of a fork (SQLite, "How to corrupt", 2.6).
-            std::mem::forget(opened.parts.take());
-            opened.process = process;
-        }
-        if let Some(parts) = &opened.parts {
-            return Ok(std::sync::Arc::clone(parts));
+        match &opened.parts {
+            Some(parts) if opened.process == process => return Ok(std::sync::Arc::clone(parts)),
+            // Nor would a new connection do: the locks of a process are kept once for each file, and those that this
+            // side of the fork remembers are not held (SQLite, "How to corrupt", 2.6).
+            Some(_) => {
+                return Err(StoreError::new(
+                    "the store was opened before this process was forked; fork first, and make the first call after it",
+                ));
+            }
+            None => opened.process = process,
         }
         connection::create(&self.path)?;
         let writer = Writer::open(&self.path, self.synchronous)?;
         let parts = std::sync::Arc::new(Parts { writer, readers: Readers::new(&self.path) });
         opened.parts = Some(std::sync::Arc::clone(&parts));
         Ok(parts)
+    }
+}
+
+/// Connections must not even be closed on the other side of a fork.
+impl Drop for Opened {
+    fn drop(&mut self) {
+        if self.process != std::process::id() {
+            std::mem::forget(self.parts.take());
+        }
     }
 }
 
@@ -118,5 +131,33 @@ impl std::fmt::Debug for SqliteStore {
             .field("path", &self.path)
             .field("synchronous", &self.synchronous)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::PoisonError;
+
+    use proofkey_core::Key;
+
+    use super::{SqliteStore, Store as _};
+
+    #[test]
+    fn a_child_that_was_forked_after_the_first_call_is_refused() {
+        let directory = std::env::temp_dir().join(format!("proofkey-fork-{}", std::process::id()));
+        std::fs::create_dir_all(&directory).unwrap();
+        let (store, key) = (SqliteStore::new(directory.join("auth.db")), Key::parse("g.a").unwrap());
+        // What a fork leaves in the child: the same state under another process number.
+        let becomes = |process| store.opened.lock().unwrap_or_else(PoisonError::into_inner).process = process;
+        becomes(std::process::id() ^ 1);
+        assert!(store.get(&key).unwrap().is_none(), "nothing was opened before the fork");
+        becomes(std::process::id() ^ 1);
+        for _ in 0..2 {
+            let told = store.get(&key).unwrap_err().to_string();
+            assert!(told.contains("before this process was forked"), "{told}");
+        }
+        becomes(std::process::id());
+        assert!(store.get(&key).unwrap().is_none(), "the parent goes on");
+        std::fs::remove_dir_all(&directory).unwrap();
     }
 }
