@@ -150,7 +150,7 @@ impl Login {
             return Ok(Judged::Failed(Some(user.subject)));
         }
         if verified.rehash_wanted && fits {
-            io.rehash(&user, self.password, cost).await;
+            io.rehash(&user, &self.name, self.password, cost).await;
         }
         let username = user.username.or(Some(self.name));
         Ok(Judged::SignedIn(SignedIn { subject: user.subject, username, epochs }))
@@ -169,7 +169,7 @@ impl Io {
 
     /// Replaces a hash whose cost has changed. A lost race, a full work queue or a host that cannot does not fail the
     /// login: the next one tries again.
-    async fn rehash(&mut self, user: &User, password: Secret, cost: u32) {
+    async fn rehash(&mut self, user: &User, typed: &str, password: Secret, cost: u32) {
         let salt = self.random();
         let Ok(Outcome::Hashed(Ok(hash))) = self.work(Task::Hash { password, cost, salt }).await else { return };
         let replaced = if self.config.users == UserSource::BuiltIn {
@@ -187,6 +187,11 @@ impl Io {
                 Some(next) => matches!(self.replace(&stored, &next).await, Ok(Written::Done)),
             }
         } else {
+            // The host keeps what it is told, so it is asked once more: hashing takes as long as changing a password.
+            let Ok(UserAnswer::Found(now)) = self.user_by_name(typed).await else { return };
+            if now.subject != user.subject || now.password_hash != user.password_hash {
+                return;
+            }
             let question = UserQuestion::StorePasswordHash { subject: user.subject.clone(), hash };
             self.ask_user(question).await.is_ok()
         };

@@ -23,7 +23,8 @@ pub trait Users: Send + Sync {
     /// If the host cannot tell.
     fn find_by_name(&self, name: &str) -> Result<UserAnswer, StoreError>;
 
-    /// Keeps a new hash after the configured cost changed. The default keeps none.
+    /// Keeps a new hash after the configured cost changed, of the password that was just verified. The default keeps
+    /// none. That the hash before it is still the one of [`Users::find_by_name`] was looked up a moment ago.
     ///
     /// # Errors
     /// If it could not be kept; the login goes on.

@@ -237,6 +237,20 @@ fn a_password_that_is_changed_meanwhile_is_not_changed_back() {
 }
 
 #[test]
+fn a_password_that_the_host_changes_meanwhile_is_not_changed_back() {
+    let _rows = proofkey_conformance::shows(&["passwords-hash-7"]);
+    let (core, people) = (core_with(UserSource::Find, 6, &[]), People::default());
+    let changed = || {
+        people.set_hash(ADA, "the hash of another password");
+        true
+    };
+    let step = core.begin(authorize("ada@example.com", PASSWORD), now(), Entropy::from_seed(7));
+    let (response, driven) = drive(&Rows::default(), &people, step, &changed);
+    assert_eq!((response.status().as_u16(), driven.jobs.len()), (200, 2));
+    assert_eq!(people.hash_of(ADA).as_deref(), Some("the hash of another password"));
+}
+
+#[test]
 fn a_full_work_queue_keeps_the_old_hash_and_does_not_fail_the_login() {
     let _rows = proofkey_conformance::shows(&["passwords-hash-7"]);
     let (core, rows, people) = (core_with(UserSource::BuiltIn, 6, &[]), with_grace(5, 1), People::default());
