@@ -390,7 +390,7 @@ impl Io {
 
     /// Disables the user first, so that a deletion that failed half way can be repeated to its end.
     async fn delete_user(&mut self, username: &str) -> Result<usize, AdminError> {
-        let revoked = self.change_user(username, UserChange::Disable).await?;
+        let mut revoked = self.change_user(username, UserChange::Disable).await?;
         let key = self.user_key(username);
         let mut tries = self.tries();
         loop {
@@ -398,6 +398,11 @@ impl Io {
             let found = old.as_ref().and_then(|old| Some((old, old.body.account()?, old.body.delete(self.now)?)));
             let Some((old, account, next)) = found else { return Ok(revoked) };
             tries.again_to_end()?;
+            // Somebody let the user in again meanwhile, so there may be new grants.
+            if account.state == UserState::Active {
+                revoked = revoked.saturating_add(self.change_user(username, UserChange::Disable).await?);
+                continue;
+            }
             if self.replace(old, &next).await? == Written::Done {
                 let subject = account.subject.clone();
                 self.event(Event::new(EventKind::UserChanged).subject(Some(&subject)));

@@ -203,3 +203,32 @@ fn a_deletion_or_a_disabling_that_failed_half_way_is_ended_by_its_repetition() {
         }
     }
 }
+
+#[test]
+fn a_user_who_is_enabled_again_while_being_deleted_keeps_no_grant() {
+    let mut moments = 0;
+    loop {
+        let place = Place::new(UserSource::BuiltIn);
+        let ada = User::new("ada").with_username("ada@example.com");
+        let created = place.core.create_user(ada, Secret::from(PASSWORD), Place::now(), Entropy::from_seed(9));
+        place.finish(created).unwrap().unwrap();
+        let mut step = place.core.delete_user("ada@example.com", Place::now(), Entropy::from_seed(3));
+        let mut taken = 0;
+        while taken < moments && !matches!(step, Step::Done(_)) {
+            step = answer(&place.rows, &place.people, step, Fault::None);
+            taken += 1;
+        }
+        let over = matches!(step, Step::Done(_));
+        let enabled =
+            place.core.change_user("ada@example.com", UserChange::Enable, Place::now(), Entropy::from_seed(4));
+        let _ = place.finish(enabled).unwrap(); // refused where the deletion is over
+        let reply = Reply::from(place.finish(place.sign_in()));
+        place.finish(step).unwrap().unwrap();
+        assert!(!place.yields_tokens(&reply), "after {moments} steps: {reply:?}");
+        if over {
+            assert!(moments > 5);
+            return;
+        }
+        moments += 1;
+    }
+}
