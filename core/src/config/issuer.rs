@@ -27,6 +27,9 @@ impl Issuer {
         }
         let uri: Uri = text.parse().map_err(|_| problem("it is not a URL"))?;
         let host = uri.host().filter(|host| !host.is_empty()).ok_or_else(|| problem("it has no host"))?;
+        if uri.authority().is_some_and(|authority| authority.as_str() != host && authority.port_u16().is_none()) {
+            return Err(problem("its port is a number up to 65535; correct it, or leave it out with its colon"));
+        }
         let loopback = is_loopback(host);
         let https = match uri.scheme_str() {
             Some("https") => true,
@@ -124,6 +127,11 @@ mod tests {
             "https://",
             "https://h/a b",
             "https://h/../a",
+            "https://h:",
+            "https://h:x",
+            "https://h:65536",
+            "http://127.0.0.1:70000",
+            "http://[::1]:x",
         ] {
             assert!(issuer(bad).is_err(), "{bad}");
         }

@@ -91,12 +91,22 @@ impl Config {
             problems.extend(client.problems().iter().map(|problem| Problem::new("clients", problem.to_string())));
             let id = client.client_id.clone();
             if table.insert(id.clone(), Arc::new(client)).is_some() {
-                problems.push(Problem::new("clients", format!("client {id} is configured twice")));
+                problems.push(Problem::new(
+                    "clients",
+                    format!("client {id} is configured twice; remove one, or give it an id of its own"),
+                ));
             }
         }
         let names: Vec<&str> = settings.scopes.keys().map(String::as_str).collect();
-        let all_scopes = if names.is_empty() { Ok(Scope::default()) } else { Scope::parse(&names.join(" ")) };
-        let all_scopes = all_scopes.map_err(|_| {
+        // Joined, a name with a blank would pass as two names.
+        let all_scopes = if names.is_empty() {
+            Ok(Scope::default())
+        } else if names.iter().any(|name| name.is_empty() || name.contains(' ')) {
+            Err(())
+        } else {
+            Scope::parse(&names.join(" ")).map_err(drop)
+        };
+        let all_scopes = all_scopes.map_err(|()| {
             problems
                 .push(Problem::new("scopes", "a scope name has no blank, quote or backslash (RFC 6749 section 3.3)"));
         });
@@ -215,5 +225,18 @@ mod tests {
         let ring = KeyRing::new(&[std::array::from_fn(|at| at as u8).into()]).unwrap();
         let config = Config::new(settings, ring, UserSource::BuiltIn, []).unwrap();
         assert!(config.scopes.is_empty());
+    }
+
+    #[test]
+    fn a_scope_name_with_a_blank_or_without_a_letter_is_refused() {
+        for bad in ["re ad", " read", ""] {
+            let mut settings = Settings::new();
+            settings.set("issuer", "https://id.example").unwrap();
+            settings.scope("write", ScopeText::new("write", "Change things"));
+            settings.scope(bad, ScopeText::new(bad, "Read things"));
+            let ring = KeyRing::new(&[std::array::from_fn(|at| at as u8).into()]).unwrap();
+            let misuse = Config::new(settings, ring, UserSource::BuiltIn, []).unwrap_err();
+            assert!(misuse.problems().iter().any(|problem| problem.setting() == "scopes"), "{bad:?}");
+        }
     }
 }
