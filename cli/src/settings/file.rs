@@ -39,6 +39,10 @@ impl Place<'_> {
         Source::File { path: self.path.clone(), line: before.matches('\n').count() + 1 }
     }
 
+    fn quoted(&self, span: &Range<usize>) -> &str {
+        self.text.get(span.clone()).unwrap_or("a key")
+    }
+
     pub(super) fn complaint(&self, name: &str, span: &Range<usize>, problem: impl Into<String>) -> Complaint {
         Complaint::of(name, Some(self.source(span).to_string()), problem)
     }
@@ -51,7 +55,11 @@ impl File {
             Ok(text) => Self::parse(&text, &path.display().to_string(), variables),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && !must_exist => Self::default(),
             Err(error) => {
-                let problem = format!("it cannot be read: {error}; `proofkey init` writes one");
+                let remedy = match error.kind() {
+                    std::io::ErrorKind::NotFound => "`proofkey init` writes one",
+                    _ => "give a file that this user may read",
+                };
+                let problem = format!("it cannot be read: {error}; {remedy}");
                 Self { complaints: vec![Complaint::of(path.display().to_string(), None, problem)], ..Self::default() }
             }
         }
@@ -67,7 +75,10 @@ impl File {
             file.complaints.push(Complaint {
                 setting: None,
                 source: Some(source),
-                problem: error.message().to_owned(),
+                problem: match error.message() {
+                    "duplicate key" => format!("{} is there twice; make one of the two", place.quoted(&span)),
+                    message => message.to_owned(),
+                },
             });
         }
         for (name, span, value) in entries(table.get_ref()) {
@@ -93,14 +104,16 @@ impl File {
     }
 
     fn setting(&mut self, section: Section, (name, span, value): Entry<'_>, place: &Place<'_>) {
-        let row = rows().find(|row| row.name() == name);
+        let alias = |row: &Row| row.setting.alias().is_some_and(|alias| alias.variable() == name);
+        let secret = |row: &Row| row.section == Section::Secret && (row.variable() == name || alias(row));
+        let row = rows().find(|row| row.name() == name || secret(row));
         let problem = match row {
             Some(row) if row.section == section => match text_of(value) {
                 Some(text) => return self.values.push((row.name(), text, place.source(&span))),
                 None => format!("it is no text, number, switch or list of texts; it takes: {}", row.setting.range()),
             },
-            Some(Row { section: Section::Secret, .. }) => {
-                format!("a secret does not belong into this file: set {} in proofkey.env", variable_of(name))
+            Some(row @ Row { section: Section::Secret, .. }) => {
+                format!("a secret does not belong into this file: set {} in proofkey.env", variable_of(row.name()))
             }
             Some(Row { section: Section::Serve, .. }) => "it belongs under [serve]; move it there".to_owned(),
             Some(_) => "it belongs to the top of the file, above the first [table]; move it there".to_owned(),

@@ -156,6 +156,27 @@ fn a_file_that_is_no_toml_is_told_by_its_lines() {
 }
 
 #[test]
+fn a_key_that_is_there_twice_is_named() {
+    let place = Place::ready("twice");
+    place.write("proofkey.toml", "issuer = \"http://127.0.0.1:1\"\n[scopes]\na = \"A\"\n[scopes]\nb = \"B\"\n");
+    let errors = place.run(&["check", "--json"]).errors();
+    let is_named =
+        |[_, source, problem]: &[String; 3]| source == "proofkey.toml:4" && problem.contains("scopes is there twice");
+    assert!(errors.iter().any(is_named), "{errors:#?}");
+}
+
+#[test]
+fn a_key_in_the_file_is_refused_under_the_names_of_its_variables_too() {
+    for name in ["OAUTH2_ENCRYPTION_KEY", "PROOFKEY_ENCRYPTION_KEYS"] {
+        let place = Place::ready("secret-by-variable");
+        place.write("proofkey.toml", &format!("{name} = \"AAAA-secret\"\n"));
+        let run = place.run(&["check", "--json"]);
+        told(&run.errors(), name, "proofkey.toml:1", "set OAUTH2_ENCRYPTION_KEY in proofkey.env");
+        assert!(!format!("{:?}", run.errors()).contains("AAAA-secret"));
+    }
+}
+
+#[test]
 fn nothing_weakens_what_an_https_issuer_demands() {
     let place = Place::ready("https-only");
     for name in ["HTTPS_ONLY", "SECURE_COOKIES"] {
