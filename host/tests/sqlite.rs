@@ -149,3 +149,26 @@ fn a_conflict_of_one_writer_does_not_touch_the_others_of_its_transaction() {
         assert!(store.get(&Key::parse(&format!("g.own.{writer}")).unwrap()).unwrap().is_some());
     }
 }
+
+#[test]
+#[cfg(unix)]
+fn a_file_that_is_removed_or_replaced_while_it_is_open_is_a_failure_until_it_is_back() {
+    let directory = Directory::new("removed");
+    let (path, aside) = (directory.file("auth.db"), directory.file("aside.db"));
+    let (store, key) = (SqliteStore::new(&path), Key::parse("g.a").unwrap());
+    assert!(store.put(&write("g.a", 1)).unwrap());
+    let begin = std::time::Instant::now();
+    let comes = |wanted: &dyn Fn() -> bool| {
+        while !wanted() {
+            assert!(begin.elapsed().as_secs() < 30, "it does not come");
+        }
+    };
+    std::fs::rename(&path, &aside).unwrap();
+    comes(&|| store.get(&key).is_err_and(|error| error.to_string().contains("removed or replaced")));
+    assert!(store.put(&write("g.b", 1)).is_err());
+    std::fs::write(&path, "something else").unwrap();
+    assert!(store.get(&key).is_err());
+    std::fs::rename(&aside, &path).unwrap();
+    comes(&|| store.get(&key).is_ok());
+    assert!(store.put(&write("g.b", 1)).unwrap());
+}

@@ -9,12 +9,12 @@ use serde_json::json;
 use super::Invocation;
 use crate::failure::{Complaint, Failure};
 use crate::private_file;
-use crate::serve::uncheckable;
 use crate::settings::{EnvFile, Source, assignment};
 use crate::signing;
 
 /// Make, change and look at the keys; a key is named by its identifier and never shown
 #[derive(Args)]
+#[command(after_help = "Example:\n  proofkey keys list")]
 pub(super) struct Keys {
     #[command(subcommand)]
     verb: Verb,
@@ -108,8 +108,7 @@ fn check(invocation: &mut Invocation<'_>) -> Result<(), Failure> {
     let keys = texts(&invocation.origins.keys()?);
     let collected = invocation.collect();
     let store = collected.shown("store");
-    let (at, from) = (collected.source_of("store"), collected.source_of("encryption_keys"));
-    collected.server()?.check_in().map_err(|refusal| uncheckable(&refusal, &at, &from))?;
+    invocation.server()?;
     let text = format!("{store} opens with {} (the first is primary)", keys.join(" "));
     invocation.output.answer(&json!({"keys": keys, "store": store}), text)
 }

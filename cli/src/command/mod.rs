@@ -23,6 +23,7 @@ pub(crate) use flags::SettingFlags;
 
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::serve::uncheckable;
 use crate::settings::{Collected, Origins};
 
 /// What a command line runs in.
@@ -93,9 +94,14 @@ impl Invocation<'_> {
         Collected::from(&self.origins)
     }
 
-    /// A server of the settings, for commands that work on the store and end.
+    /// A server of the settings, for commands that work on the store and end. A store that was written under other
+    /// keys is left alone.
     pub(crate) fn server(&self) -> Result<proofkey::Server, Failure> {
-        self.collect().server()
+        let collected = self.collect();
+        let (store, keys) = (collected.source_of("store"), collected.source_of("encryption_keys"));
+        let server = collected.server()?;
+        server.check_in().map_err(|refusal| uncheckable(&refusal, &store, &keys))?;
+        Ok(server)
     }
 }
 

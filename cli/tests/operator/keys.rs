@@ -144,3 +144,26 @@ fn a_ring_that_is_full_takes_no_further_key() {
     assert_eq!((run.code, place.read("proofkey.env")), (1, before));
     assert!(run.errors()[0][2].contains("at most 16 keys"), "{:?}", run.errors());
 }
+
+#[test]
+fn a_store_that_was_written_under_another_key_is_left_alone_and_the_missing_key_is_named() {
+    let place = Place::ready("another-key");
+    let user = ["users", "add", "ada@example.com", "--password-stdin"];
+    place.run_fed("correct horse battery staple\n", &user).succeeded();
+    let [old] = ids(&place).try_into().unwrap();
+    place.run(&["keys", "add"]).succeeded();
+    let both = place.read("proofkey.env");
+    let without_the_old = |line: &str| match line.split_once(',') {
+        Some((_, new)) if line.starts_with("OAUTH2_ENCRYPTION_KEY=") => format!("OAUTH2_ENCRYPTION_KEY={new}"),
+        _ => line.to_owned(),
+    };
+    place.write_private("proofkey.env", &both.lines().map(without_the_old).collect::<Vec<_>>().join("\n"));
+    assert_ne!(ids(&place), [old.clone()]);
+    for arguments in [["users", "list"], ["clients", "list"], ["keys", "check"]] {
+        let run = place.run(&[&arguments[..], &["--json"]].concat());
+        assert_eq!(run.code, 1, "{arguments:?}");
+        let [setting, source, told] = &run.errors()[0];
+        assert_eq!((&**setting, source.contains("proofkey.env")), ("encryption_keys", true));
+        assert!(told.contains(&old), "{told}");
+    }
+}

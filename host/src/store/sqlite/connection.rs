@@ -52,6 +52,23 @@ pub(super) fn create(path: &Path) -> Result<(), StoreError> {
     }
 }
 
+/// What tells a file from another that has taken its name.
+pub(super) type Identity = (u64, u64);
+
+/// The identity of the file at a path; nothing if there is none, or the system has no such thing.
+pub(super) fn identity(path: &Path) -> Option<Identity> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        std::fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        None
+    }
+}
+
 fn open(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(failed)?;

@@ -9,9 +9,11 @@ mod writer;
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use proofkey_core::{Key, Query, Record, StoreError, UnixTime, Version, Write};
 
+use self::connection::Identity;
 use self::readers::Readers;
 use self::writer::{Change, Writer};
 use super::Store;
@@ -43,7 +45,14 @@ pub struct SqliteStore {
 struct Opened {
     process: u32,
     parts: Option<std::sync::Arc<Parts>>,
+    file: Option<Identity>,
+    looked: Instant,
+    /// What is at the path is not what is open.
+    gone: bool,
 }
+
+/// How often the file at the path is looked at.
+const LOOK: Duration = Duration::from_secs(1);
 
 struct Parts {
     writer: Writer,
@@ -57,7 +66,13 @@ impl SqliteStore {
         Self {
             path: path.as_ref().to_owned(),
             synchronous: Synchronous::Full,
-            opened: Mutex::new(Opened { process: std::process::id(), parts: None }),
+            opened: Mutex::new(Opened {
+                process: std::process::id(),
+                parts: None,
+                file: None,
+                looked: Instant::now(),
+                gone: false,
+            }),
         }
     }
 
@@ -76,7 +91,11 @@ impl SqliteStore {
         let mut opened = self.opened.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let process = std::process::id();
         match &opened.parts {
-            Some(parts) if opened.process == process => return Ok(std::sync::Arc::clone(parts)),
+            Some(parts) if opened.process == process => {
+                let parts = std::sync::Arc::clone(parts);
+                opened.look(&self.path)?;
+                return Ok(parts);
+            }
             // Nor would a new connection do: the locks of a process are kept once for each file, and those that this
             // side of the fork remembers are not held (SQLite, "How to corrupt", 2.6).
             Some(_) => {
@@ -90,7 +109,24 @@ impl SqliteStore {
         let writer = Writer::open(&self.path, self.synchronous)?;
         let parts = std::sync::Arc::new(Parts { writer, readers: Readers::new(&self.path) });
         opened.parts = Some(std::sync::Arc::clone(&parts));
+        opened.file = connection::identity(&self.path);
         Ok(parts)
+    }
+}
+
+impl Opened {
+    /// A file that was removed or replaced goes on being read and written by whoever has it open, and what is written
+    /// there is lost: so it is a failure, until the file is back.
+    fn look(&mut self, path: &Path) -> Result<(), StoreError> {
+        if self.looked.elapsed() >= LOOK {
+            self.looked = Instant::now();
+            self.gone = connection::identity(path) != self.file;
+        }
+        if self.gone {
+            let text = "was removed or replaced while it was open; put it back, or start anew on what is there now";
+            return Err(StoreError::new(format!("{} {text}", path.display())));
+        }
+        Ok(())
     }
 }
 
