@@ -99,7 +99,7 @@ fn readers(report: &mut Report, directory: &Directory, size: Size) -> io::Result
         assert!(store.get(key).expect("the store reads").is_some());
     };
     let holder = directory.raw("readers.db");
-    let (mut held, mut two) = (Pairs::default(), Pairs::default());
+    let (mut held, mut two, mut raw) = (Pairs::default(), Pairs::default(), Pairs::default());
     for round in 0..=size.rounds {
         let alone = count(1, size.round, read);
         let transaction = rusqlite::Transaction::new_unchecked(&holder, TransactionBehavior::Immediate);
@@ -109,15 +109,39 @@ fn readers(report: &mut Report, directory: &Directory, size: Size) -> io::Result
         let during = count(1, size.round, read);
         transaction.commit().expect("the disk takes it");
         let both = count(2, size.round, read);
+        let [one_of_rusqlite, two_of_rusqlite] =
+            [1, 2].map(|threads| raw_reads_a_second(directory, &keys, threads, size.round));
         if round > 0 {
             held.push(during, alone);
             two.push(both, alone);
+            raw.push(two_of_rusqlite, one_of_rusqlite);
         }
     }
     // Any progress would do; half the rate of an idle writer shows that readers do not wait.
     let name = "a reader under a held transaction";
     report.add(Row::rates(SECTION, name, &held).with_target(Target::AtLeast(0.5)))?;
-    report.add(Row::rates(SECTION, "two readers, beside one", &two).with_target(Target::AtLeast(1.6)))
+    report.add(Row::rates(SECTION, "two readers, beside one", &two).with_target(Target::AtLeast(1.6)))?;
+    report.add(Row::rates(SECTION, "two readers of rusqlite, beside one", &raw))
+}
+
+/// Reads of so many threads, each with a connection of rusqlite's to itself.
+fn raw_reads_a_second(directory: &Directory, keys: &[Key], threads: usize, round: Duration) -> f64 {
+    std::thread::scope(|scope| {
+        let reader = |first: usize| {
+            let raw = directory.raw("readers.db");
+            scope.spawn(move || {
+                let (since, mut read) = (Instant::now(), 0_usize);
+                while since.elapsed() < round {
+                    let key = &keys[(first + read * 7) % keys.len()];
+                    assert!(Table::get(&raw, key.as_str()).is_some());
+                    read += 1;
+                }
+                read as f64 / since.elapsed().as_secs_f64()
+            })
+        };
+        let readers: Vec<_> = (0..threads).map(reader).collect();
+        readers.into_iter().map(|reader| reader.join().expect("a reader ends")).sum()
+    })
 }
 
 /// One get and one put of a row, with a thousand rows and with many.

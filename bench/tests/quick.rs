@@ -22,6 +22,7 @@ const ROWS: &[(&str, &str)] = &[
     ("SQLite store", "16 writers, beside one writer"),
     ("SQLite store", "a reader under a held transaction"),
     ("SQLite store", "two readers, beside one"),
+    ("SQLite store", "two readers of rusqlite, beside one"),
     ("SQLite store", "get: ratio"),
     ("SQLite store", "put: ratio"),
     ("HTTP", "token"),
