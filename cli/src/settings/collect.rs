@@ -32,6 +32,7 @@ pub(crate) struct Collected {
     pub(crate) clients: Vec<(Client, Source)>,
     pub(crate) complaints: Vec<Complaint>,
     pub(crate) warnings: Vec<String>,
+    has_file: bool,
 }
 
 impl Collected {
@@ -49,6 +50,7 @@ impl Collected {
             clients: file.clients,
             complaints,
             warnings: Vec::new(),
+            has_file: origins.config_path().exists(),
         };
         all.complaints.extend(file.complaints);
         for (client, source) in &all.clients {
@@ -134,6 +136,11 @@ impl Collected {
             if !self.complaints.iter().any(is_told) {
                 self.complaints.push(complaint);
             }
+        }
+        let lacks_issuer = misuse.problems().iter().any(|problem| problem.setting() == "issuer");
+        if lacks_issuer && !self.has_file {
+            let problem = "there is none here; `proofkey init --issuer URL` writes one with all that is missing";
+            self.complaints.push(Complaint::of("proofkey.toml", None, problem));
         }
         Err(Failure::of(self.complaints))
     }

@@ -266,3 +266,15 @@ fn the_page_on_settings_is_the_one_that_the_table_gives() {
     let committed = include_str!("../../../docs/settings.md");
     assert_eq!(page, committed, "write it anew: proofkey check --table > docs/settings.md");
 }
+
+#[test]
+fn where_there_are_no_settings_at_all_the_command_that_writes_them_is_named() {
+    let place = Place::empty("nothing");
+    let run = place.run(&["serve", "--json"]);
+    assert_eq!(run.code, 1);
+    let told = run.errors();
+    for setting in ["encryption_keys", "store", "issuer", "proofkey.toml"] {
+        assert!(told.iter().any(|[name, ..]| name == setting), "{setting}: {told:?}");
+    }
+    assert!(told.iter().any(|[.., text]| text.contains("proofkey init --issuer")), "{told:?}");
+}
