@@ -39,7 +39,8 @@ test-demo: ## the demo, once, from its beginning to its end
 
 .PHONY: bench
 bench: ## times of the core and the stores beside their floors: docs/benchmarks.md
-	$(CARGO) run --release --quiet --package proofkey-bench
+	$(CARGO) build --release --quiet --package proofkey-cli --package proofkey-bench
+	$(TARGET)/release/proofkey-bench
 
 .PHONY: check-tools
 check-tools: ## say which tools are missing, and how to get them

@@ -1,13 +1,14 @@
 //! Processor time of a serving process a request, beside a stub's. The server has one core, the load another.
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{Ipv4Addr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 use crate::measure::{Pairs, micros};
+use crate::program::Program;
 use crate::report::{Report, Row, Target};
 use crate::served::Served;
 use crate::world::{self, CLIENT};
@@ -40,6 +41,29 @@ pub(crate) fn http(report: &mut Report, quick: bool) -> io::Result<()> {
     for (name, pairs) in ["token", "introspect"].into_iter().zip(&pairs) {
         report.add(Row::times(SECTION, name, pairs).with_target(Target::AtMost(1.4)))?;
     }
+    match Program::find()? {
+        Some(program) => serve(report, &program, &mut stub, rounds, requests),
+        None => Ok(()),
+    }
+}
+
+/// The program itself: tokens of a client for itself, and their introspection.
+fn serve(report: &mut Report, program: &Program, stub: &mut Process, rounds: usize, requests: usize) -> io::Result<()> {
+    let mut ours = Process::of_program(program)?;
+    let token = request("/auth/token", Some(&world::basic()), "grant_type=client_credentials&scope=read");
+    let access = world::text(ours.answer(&token)?.as_bytes(), "access_token");
+    let introspect = request("/auth/introspect", Some(&world::basic()), &world::introspect_form(&access));
+    for (name, one) in [("token", token), ("introspect", introspect)] {
+        let (mut pairs, requests) = (Pairs::default(), vec![one; requests]);
+        for round in 0..=rounds {
+            let (of_ours, of_stub) = (ours.time(&requests)?, stub.time(&requests)?);
+            if round > 0 {
+                pairs.push(of_ours, of_stub);
+            }
+        }
+        let name = format!("{name}, by `proofkey serve`");
+        report.add(Row::times(SECTION, name, &pairs).with_target(Target::AtMost(1.4)))?;
+    }
     Ok(())
 }
 
@@ -68,11 +92,23 @@ impl Process {
         };
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["--serve", word]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        Self::connected(command, |line| line.parse().map_err(io::Error::other))
+    }
+
+    fn of_program(program: &Program) -> io::Result<Self> {
+        Self::connected(program.command(), |line| {
+            let address: SocketAddr = world::text(line.as_bytes(), "listen").parse().map_err(io::Error::other)?;
+            Ok(address.port())
+        })
+    }
+
+    /// A process whose first line tells the port, with connections to it.
+    fn connected(mut command: Command, port: impl FnOnce(&str) -> io::Result<u16>) -> io::Result<Self> {
         let mut child = on_core(0, || command.spawn())??;
         let orders = child.stdin.take();
         let lines = child.stdout.take().ok_or_else(|| io::Error::other("the child has no output"))?;
         let mut process = Self { child, orders, lines: BufReader::new(lines), connections: Vec::new() };
-        let port = process.line()?.parse().map_err(io::Error::other)?;
+        let port = port(&process.line()?)?;
         for _ in 0..CONNECTIONS {
             let connection = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
             connection.set_nodelay(true)?;
@@ -80,6 +116,13 @@ impl Process {
             process.connections.push(connection);
         }
         Ok(process)
+    }
+
+    /// The body of the answer to one request.
+    fn answer(&mut self, request: &str) -> io::Result<String> {
+        let connection = self.connections.first_mut().ok_or_else(|| io::Error::other("there is no connection"))?;
+        connection.write_all(request.as_bytes())?;
+        read_answer(connection)
     }
 
     fn line(&mut self) -> io::Result<String> {
@@ -129,14 +172,16 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It ends when its input does.
-        self.orders = None;
+        // Ours end when their input does; the program does not.
+        if self.orders.take().is_none() {
+            let _ = self.child.kill();
+        }
         let _ = self.child.wait();
     }
 }
 
-/// Reads one answer, which must be a good one.
-fn read_answer(connection: &mut TcpStream) -> io::Result<()> {
+/// Reads one answer, which must be a good one; returns its body.
+fn read_answer(connection: &mut TcpStream) -> io::Result<String> {
     let (mut answer, mut read) = ([0; 4096], 0);
     loop {
         let more = connection.read(&mut answer[read..])?;
@@ -146,7 +191,7 @@ fn read_answer(connection: &mut TcpStream) -> io::Result<()> {
             let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
             if length.is_some_and(|length| body.len() >= length) {
                 let good = head.starts_with("HTTP/1.1 200") && !body.starts_with("{\"active\":false");
-                return if good { Ok(()) } else { Err(io::Error::other(text.to_owned())) };
+                return if good { Ok(body.to_owned()) } else { Err(io::Error::other(text.to_owned())) };
             }
         }
         if more == 0 {

@@ -6,6 +6,7 @@ mod floors;
 mod http;
 mod in_process;
 mod measure;
+mod program;
 mod report;
 mod rows;
 mod served;
