@@ -10,6 +10,7 @@ use proofkey::testing::FakeClock;
 use proofkey::{Authenticator, Secret, Server, StoreError, User, UserAnswer};
 use proofkey_tests::{ADA, CHALLENGE, ISSUER, PASSWORD, REDIRECT_URI, Reply, START, configure};
 
+#[path = "../../host/tests/directory/mod.rs"]
 mod directory;
 
 use directory::Directory;

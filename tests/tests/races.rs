@@ -10,6 +10,7 @@ use proofkey_tests::{
     Admitted, CHALLENGE, ISSUER, Performed, REDIRECT_URI, Reply, START, WorkerProcess, configure, perform,
 };
 
+#[path = "../../host/tests/directory/mod.rs"]
 mod directory;
 
 use directory::Directory;

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use proofkey::store::{MemoryStore, SqliteStore, Store, Synchronous};
 use proofkey_tests::{Driver, Rows, Scenario, replay};
 
+#[path = "../../host/tests/directory/mod.rs"]
 mod directory;
 
 use directory::Directory;

@@ -16,6 +16,7 @@ use proofkey_tests::{
     Admitted, CHALLENGE, ISSUER, People, Performed, REDIRECT_URI, Reply, START, WorkerProcess, configure, perform,
 };
 
+#[path = "../../host/tests/directory/mod.rs"]
 mod directory;
 
 use directory::Directory;

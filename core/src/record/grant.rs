@@ -12,7 +12,7 @@ use minicbor::bytes::ByteArray;
 use minicbor::{Decode, Encode};
 
 use super::shared::Shared;
-use super::{Body, Kind, MARGIN};
+use super::{Body, Kind, outlived};
 use crate::UnixTime;
 use crate::keys::KeyId;
 use crate::name::Names;
@@ -291,8 +291,7 @@ impl Body for Grant {
     const KIND: Kind = Kind::Grant;
 
     fn expires_at(&self) -> UnixTime {
-        // A full hour, so that most rotations leave the row's index as it is.
-        self.last_use().after(MARGIN).to_full_hour()
+        outlived(self.last_use().seconds())
     }
 
     fn owners(&self, names: &Names) -> Vec<Owner> {

@@ -28,7 +28,13 @@ pub(crate) use sentinel::Sentinel;
 pub(crate) use user::{Account, UserRecord, UserState};
 
 /// How long a row outlives the last moment at which it could matter.
-pub(crate) const MARGIN: std::time::Duration = std::time::Duration::from_secs(2 * 3600);
+const MARGIN: std::time::Duration = std::time::Duration::from_secs(2 * 3600);
+
+/// When the row of something that mattered last at `at` may be dropped: a full hour, so that most writes
+/// leave the row's index as it is.
+pub(crate) fn outlived(at: u64) -> UnixTime {
+    UnixTime::from_seconds(at).after(MARGIN).to_full_hour()
+}
 
 /// A kind of record: its letter stands in the record's key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

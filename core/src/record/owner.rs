@@ -11,7 +11,7 @@
 use minicbor::{Decode, Encode};
 use serde_json::{Value, json};
 
-use super::{Body, Kind, MARGIN};
+use super::{Body, Kind, outlived};
 use crate::UnixTime;
 use crate::name::Names;
 use crate::store::Owner;
@@ -37,7 +37,7 @@ impl Body for OwnerRecord {
     const KIND: Kind = Kind::Owner;
 
     fn expires_at(&self) -> UnixTime {
-        UnixTime::from_seconds(self.at).after(MARGIN).to_full_hour()
+        outlived(self.at)
     }
 
     fn owners(&self, _: &Names) -> Vec<Owner> {

@@ -12,7 +12,7 @@
 use minicbor::{Decode, Encode};
 use serde_json::{Map, Value, json};
 
-use super::{Body, Kind, MARGIN};
+use super::{Body, Kind, outlived};
 use crate::UnixTime;
 use crate::name::Names;
 use crate::store::Owner;
@@ -106,7 +106,7 @@ impl Body for UserRecord {
     fn expires_at(&self) -> UnixTime {
         match self {
             Self::Present(_) => UnixTime::NEVER,
-            Self::Gone(at) => UnixTime::from_seconds(*at).after(MARGIN).to_full_hour(),
+            Self::Gone(at) => outlived(*at),
         }
     }
 

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{Client, InvalidClient};
 use crate::UnixTime;
 use crate::name::Names;
-use crate::record::{Body, Kind, MARGIN};
+use crate::record::{Body, Kind, outlived};
 use crate::store::Owner;
 
 /// A stored client carries one tag that lists all clients, and one for each of its web origins.
@@ -90,7 +90,7 @@ impl Body for ClientRecord {
     fn expires_at(&self) -> UnixTime {
         match self {
             Self::Present(_) => UnixTime::NEVER,
-            Self::Gone(at) => UnixTime::from_seconds(*at).after(MARGIN).to_full_hour(),
+            Self::Gone(at) => outlived(*at),
         }
     }
 
