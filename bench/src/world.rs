@@ -41,7 +41,9 @@ impl Authenticator for Ada {
 
 /// Everything but a store and a clock.
 pub(crate) fn configure<S>(builder: Builder<S>) -> Builder<S> {
-    let keys = Keys::parse(&Secret::from(KEY)).expect("a key of 32 random bytes");
+    let keys = Keys::parse(&Secret::from(KEY))
+        .and_then(|keys| keys.with_session(&Secret::from(KEY)))
+        .expect("a key of 32 random bytes");
     let secret = ClientSecret::from_text(&Secret::from(SECRET));
     let grants = [GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::ClientCredentials];
     let service = Client::confidential(SERVICE, secret).redirect_uri(REDIRECT_URI).first_party();

@@ -21,12 +21,16 @@ macro_rules! kinds {
 
 kinds! {
     AccessRevoked = "access_revoked", "One access token was revoked by its client.";
+    AccessWithdrawn = "access_withdrawn", "A user took a client's access back: its grants were revoked.";
     ChallengeReused = "challenge_reused", "A client sent a code challenge that it had sent before.";
     ClientChanged = "client_changed", "A stored client was created, changed or deleted.";
     ClientRefused = "client_refused", "Client authentication failed.";
     CodeIssued = "code_issued", "An authorization code was issued.";
     CodeRedeemed = "code_redeemed", "A code was exchanged for tokens.";
     CodeReplayed = "code_replayed", "A redeemed code was presented again: the grant was revoked.";
+    ConsentDenied = "consent_denied", "A user refused what a client asked for.";
+    ConsentGiven = "consent_given", "A user agreed to what a client asked for.";
+    FormForged = "form_forged", "A form came from elsewhere than our own page in the same browser.";
     GrantDismissed = "grant_dismissed", "The user of a grant was dismissed: the grant was revoked at its refresh.";
     GrantRevoked = "grant_revoked", "A grant was revoked.";
     HashMalformed = "hash_malformed", "A user's stored password hash cannot be read.";
@@ -42,6 +46,8 @@ kinds! {
     RefreshStale = "refresh_stale", "A refresh token rotated moments ago was presented again: refused, not a theft.";
     Refused = "refused", "A request was refused.";
     Refreshed = "refreshed", "A refresh token was rotated.";
+    SessionEnded = "session_ended", "A browser's sign-in was ended.";
+    SessionStarted = "session_started", "A browser was signed in.";
     StoreFailed = "store_failed", "The store, or the host, could not answer.";
     StoreRolledBack = "store_rolled_back", "A token is newer than its record: the store lost writes.";
     TokenIssued = "token_issued", "A client got a token for itself.";
@@ -72,6 +78,13 @@ impl Event {
     pub(crate) fn client(mut self, client_id: &str) -> Self {
         self.client_id = Some(printable(client_id));
         self
+    }
+
+    pub(crate) fn client_if(self, client_id: Option<&str>) -> Self {
+        match client_id {
+            None => self,
+            Some(client_id) => self.client(client_id),
+        }
     }
 
     pub(crate) fn subject(mut self, subject: Option<&str>) -> Self {

@@ -3,7 +3,7 @@
 use crate::config::UserSource;
 use crate::event::{Event, EventKind};
 use crate::io::{Io, Listing, Written};
-use crate::record::{Grant, Kind, OwnerRecord, Stored, UserRecord};
+use crate::record::{Consent, Grant, Kind, OwnerRecord, Stored, UserRecord};
 use crate::refusal::Refusal;
 use crate::store::{Key, Owner, Version};
 use crate::user::{UserAnswer, UserQuestion};
@@ -13,6 +13,13 @@ use crate::user::{UserAnswer, UserQuestion};
 pub(crate) struct Epochs {
     user: Option<Version>,
     client: Option<Version>,
+}
+
+impl Epochs {
+    /// The user's.
+    pub(crate) const fn user(&self) -> Option<&Version> {
+        self.user.as_ref()
+    }
 }
 
 /// What the host says now about the user of a grant.
@@ -86,17 +93,25 @@ impl GrantSummary {
 
 impl Io {
     /// Reads the epochs of a user and a client.
-    pub(crate) async fn epochs(&mut self, subject: Option<&str>, client_id: &str) -> Result<Epochs, Refusal> {
+    pub(crate) async fn epochs(&mut self, subject: Option<&str>, client_id: Option<&str>) -> Result<Epochs, Refusal> {
         let user = match subject {
             None => None,
-            Some(subject) => {
-                let key = self.names().user_epoch(subject);
+            Some(subject) => self.user_epoch(subject).await?,
+        };
+        let client = match client_id {
+            None => None,
+            Some(client_id) => {
+                let key = self.names().client_epoch(client_id);
                 self.load_or_forget::<OwnerRecord>(&key).await?.map(|stored| stored.version)
             }
         };
-        let key = self.names().client_epoch(client_id);
-        let client = self.load_or_forget::<OwnerRecord>(&key).await?.map(|stored| stored.version);
         Ok(Epochs { user, client })
+    }
+
+    /// Reads the epoch of a user.
+    pub(crate) async fn user_epoch(&mut self, subject: &str) -> Result<Option<Version>, Refusal> {
+        let key = self.names().user_epoch(subject);
+        Ok(self.load_or_forget::<OwnerRecord>(&key).await?.map(|stored| stored.version))
     }
 
     /// Raises the epoch of an owner: whatever is created from now on, or just now, sees it (invariant I14).
@@ -104,7 +119,8 @@ impl Io {
         let mut tries = self.tries();
         loop {
             let old: Option<Stored<OwnerRecord>> = self.load_or_forget(key).await?;
-            let next = OwnerRecord::raise(old.as_ref().map(|old| &old.body), self.now);
+            let until = self.now.after(self.config.settings.session_lifetime);
+            let next = OwnerRecord::raise(old.as_ref().map(|old| &old.body), self.now, until);
             tries.again_to_end()?;
             if self.upsert(key, old.as_ref(), &next).await? == Written::Done {
                 return Ok(());
@@ -114,9 +130,16 @@ impl Io {
 
     /// Revokes the grant under a key; whether there was one to revoke.
     pub(crate) async fn revoke_key(&mut self, key: &Key) -> Result<bool, Refusal> {
+        self.revoke_key_if(key, |_| true).await
+    }
+
+    async fn revoke_key_if(&mut self, key: &Key, meant: impl Fn(&Grant) -> bool) -> Result<bool, Refusal> {
         let mut tries = self.tries();
         loop {
             let Some(stored) = self.load::<Grant>(key).await? else { return Ok(false) };
+            if !meant(&stored.body) {
+                return Ok(false);
+            }
             let Some(revoked) = stored.body.revoke(self.now) else { return Ok(false) };
             tries.again_to_end()?;
             if self.replace(&stored, &revoked).await? == Written::Done {
@@ -127,17 +150,16 @@ impl Io {
         }
     }
 
-    /// Signs an owner out: the epoch first, then every grant that carries its tag. Returns how many were revoked.
+    /// Revokes every grant under a tag that is `meant`. Returns how many were revoked.
     ///
     /// A grant that cannot be read or written keeps no other alive: the rest is revoked before its failure is told. A
     /// store that fails ends it at once, and a repetition goes on.
-    async fn sign_out(&mut self, epoch: &Key, tag: Owner) -> Result<usize, Refusal> {
-        self.raise_epoch(epoch).await?;
+    pub(crate) async fn revoke_listed(&mut self, tag: Owner, meant: impl Fn(&Grant) -> bool) -> Result<usize, Refusal> {
         let (mut revoked, mut stuck) = (0_usize, None);
         let mut listing = Listing::new(tag, Kind::Grant);
         while let Some(page) = self.turn(&mut listing).await? {
             for key in page {
-                match self.revoke_key(&key).await {
+                match self.revoke_key_if(&key, &meant).await {
                     Ok(done) => revoked = revoked.saturating_add(usize::from(done)),
                     Err(refusal) if refusal.cause().is_none() => stuck = stuck.or(Some(refusal)),
                     Err(refusal) => return Err(refusal),
@@ -147,16 +169,45 @@ impl Io {
         stuck.map_or(Ok(revoked), Err)
     }
 
+    /// Signs a user out: the epoch first, then every grant and every browser's sign-in. Returns how many grants were
+    /// revoked.
     pub(crate) async fn sign_out_user(&mut self, subject: &str) -> Result<usize, Refusal> {
         let (epoch, tag) = (self.names().user_epoch(subject), self.names().user_tag(subject));
-        let revoked = self.sign_out(&epoch, tag).await?;
+        self.raise_epoch(&epoch).await?;
+        let revoked = self.revoke_listed(tag.clone(), |_| true).await?;
+        // The raised epoch has ended the sign-ins; their records need not wait for a sweep.
+        let mut listing = Listing::new(tag, Kind::Session);
+        while let Some(page) = self.turn(&mut listing).await? {
+            for key in page {
+                self.end_session_key(&key).await?;
+            }
+        }
         self.event(Event::new(EventKind::OwnerSignedOut).subject(Some(subject)));
+        Ok(revoked)
+    }
+
+    /// Takes a client's access to a user back: the consent first, then every grant. Returns how many were revoked.
+    pub(crate) async fn withdraw(&mut self, subject: &str, client_id: &str) -> Result<usize, Refusal> {
+        let key = self.names().consent(subject, client_id);
+        let mut tries = self.tries();
+        loop {
+            let old = self.load::<Consent>(&key).await?;
+            let next = Consent::withdraw(old.as_ref().map(|old| &old.body), subject, client_id, self.now);
+            tries.again_to_end()?;
+            if self.upsert(&key, old.as_ref(), &next).await? == Written::Done {
+                break;
+            }
+        }
+        let tag = self.names().user_tag(subject);
+        let revoked = self.revoke_listed(tag, |grant| grant.approval.client_id == client_id).await?;
+        self.event(Event::new(EventKind::AccessWithdrawn).client(client_id).subject(Some(subject)));
         Ok(revoked)
     }
 
     pub(crate) async fn sign_out_client(&mut self, client_id: &str) -> Result<usize, Refusal> {
         let (epoch, tag) = (self.names().client_epoch(client_id), self.names().client_tag(client_id));
-        let revoked = self.sign_out(&epoch, tag).await?;
+        self.raise_epoch(&epoch).await?;
+        let revoked = self.revoke_listed(tag, |_| true).await?;
         self.event(Event::new(EventKind::OwnerSignedOut).client(client_id));
         Ok(revoked)
     }

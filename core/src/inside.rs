@@ -1,7 +1,7 @@
 //! A look inside sealed records, for tests of their format.
 
 use crate::entropy::Entropy;
-use crate::record::{Body, ClientRecord, Grant, Kind, LimitSlot, OwnerRecord, Sentinel, UserRecord};
+use crate::record::{Body, ClientRecord, Consent, Grant, Kind, LimitSlot, OwnerRecord, Sentinel, Session, UserRecord};
 use crate::seal;
 use crate::server::Core;
 use crate::store::{Key, Record, Version};
@@ -26,13 +26,14 @@ impl Core {
     /// The CBOR that is written today for a record that is read from `plain`; nothing if it cannot be read.
     #[must_use]
     pub fn rewritten(&self, key: &Key, plain: &[u8]) -> Option<Vec<u8>> {
-        let kinds = [Kind::Client, Kind::Grant, Kind::LimitSlot, Kind::Owner, Kind::Sentinel, Kind::User];
-        match kinds.into_iter().find(|kind| self.config.names.is_of_kind(key, *kind))? {
+        match Kind::ALL.into_iter().find(|kind| self.config.names.is_of_kind(key, *kind))? {
             Kind::Client => again::<ClientRecord>(plain),
+            Kind::Consent => again::<Consent>(plain),
             Kind::Grant => again::<Grant>(plain),
             Kind::LimitSlot => again::<LimitSlot>(plain),
             Kind::Owner => again::<OwnerRecord>(plain),
             Kind::Sentinel => again::<Sentinel>(plain),
+            Kind::Session => again::<Session>(plain),
             Kind::User => again::<UserRecord>(plain),
         }
     }

@@ -4,6 +4,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
 use crate::UnixTime;
@@ -41,6 +43,11 @@ pub(crate) struct Io {
     /// The `Origin` of the request, and whether the client that it concerns is called from there.
     pub(crate) origin: Option<String>,
     pub(crate) origin_allowed: bool,
+    /// The languages that the visitor reads: what the client asked for, and what the browser says.
+    pub(crate) ui_locales: Option<String>,
+    pub(crate) accept_language: Option<String>,
+    /// Where a page of an error may lead back to: the client's host and its address.
+    pub(crate) back: Option<(String, String)>,
 }
 
 /// What became of a conditional write.
@@ -103,6 +110,9 @@ impl Io {
             address: None,
             origin: None,
             origin_allowed: false,
+            ui_locales: None,
+            accept_language: None,
+            back: None,
         }
     }
 
@@ -129,6 +139,11 @@ impl Io {
 
     pub(crate) fn random<const N: usize>(&mut self) -> [u8; N] {
         self.random.bytes()
+    }
+
+    /// Names one error on a page and in the log.
+    pub(crate) fn reference(&mut self) -> String {
+        URL_SAFE_NO_PAD.encode(self.random::<6>())
     }
 
     pub(crate) fn primary(&self) -> Result<&RingKey, Refusal> {

@@ -7,6 +7,7 @@ mod access;
 mod admin;
 mod api;
 mod basic;
+mod browser;
 mod bytes;
 mod client_auth;
 mod config;
@@ -27,6 +28,7 @@ mod login;
 mod look;
 mod mac;
 mod name;
+mod page;
 mod password;
 mod pkce;
 mod record;
@@ -50,9 +52,10 @@ mod work;
 pub use access::{AccessToken, Requirement};
 pub use admin::{AdminError, UserChange, UserSummary};
 pub use api::{ClientCredentials, CodeExchange};
+pub use browser::keys::SessionKeys;
 pub use config::{
-    Alias, ApiMisuse, Config, Limit, Problem, Rotation, SETTINGS, ScopeText, Setting, Settings, Unit, UserSource,
-    is_true, text as setting_text,
+    Alias, ApiMisuse, Config, Limit, Pages, Problem, Rotation, SETTINGS, ScopeText, Setting, Settings, Unit,
+    UserSource, is_true, text as setting_text,
 };
 pub use endpoint::challenge::Pkce;
 pub use endpoint::introspect::Introspection;
@@ -62,6 +65,7 @@ pub use fernet::{FernetKey, FernetRing, InvalidFernetKey, InvalidFernetToken};
 pub use grants::GrantSummary;
 pub use keys::{KeyError, KeyId, KeyRing, MAX_KEYS, parse_session_key};
 pub use look::RecordView;
+pub use page::Texts;
 pub use password::PasswordError;
 pub use record::{AuthMethod, Client, ClientSecret, GrantType, InvalidClient, InvalidField};
 pub use redirect::{ApplicationType, InvalidRedirectUri, RedirectUri};

@@ -2,13 +2,14 @@
 //!
 //! Unknown user, wrong password and disabled user are one answer at one cost (invariant I21).
 
+use crate::browser::visitor::Browser;
 use crate::config::{Limit, UserSource};
 use crate::event::{Event, EventKind};
 use crate::grants::Epochs;
 use crate::io::{Io, Written};
 use crate::limit::{Counter, Settle, address_bytes};
 use crate::password::{MAX_PASSWORD, Verification};
-use crate::record::{Client, UserRecord};
+use crate::record::UserRecord;
 use crate::refusal::Refusal;
 use crate::request::Parameters;
 use crate::secret::Secret;
@@ -54,25 +55,35 @@ impl Login {
             (None, None) => return Err(Refusal::invalid_request("username or email is missing")),
         };
         let password = parameters.take("password").ok_or(Refusal::invalid_request("password is missing"))?;
+        Self::typed(&name, password)
+    }
+
+    /// A name and a password from a form.
+    pub(crate) fn typed(name: &str, password: Secret) -> Result<Self, Refusal> {
         if name.chars().count() > MAX_NAME || password.expose().len() > MAX_TYPED {
             return Err(Refusal::invalid_request("the name or the password is too long"));
         }
-        Ok(Self { name, password })
+        Ok(Self { name: name.to_owned(), password })
     }
 
-    /// Signs the user in.
-    pub(crate) async fn run(self, io: &mut Io, client: &Client) -> Result<SignedIn, Refusal> {
-        let counters = self.counters(io)?;
+    /// Signs the user in: to a client, or to the pages themselves, from a browser that may be known.
+    pub(crate) async fn run(
+        self,
+        io: &mut Io,
+        client_id: Option<&str>,
+        browser: Option<&Browser>,
+    ) -> Result<SignedIn, Refusal> {
+        let counters = self.counters(io, browser)?;
         io.take_all(&counters.iter().map(|(counter, _)| counter).collect::<Vec<_>>()).await?;
         let users = io.config.users;
         let judged = match users {
-            UserSource::Authenticate => self.ask_host(io, client).await,
-            UserSource::BuiltIn | UserSource::Find => self.verify(io, client).await,
+            UserSource::Authenticate => self.ask_host(io, client_id).await,
+            UserSource::BuiltIn | UserSource::Find => self.verify(io, client_id).await,
         };
         let signed_in = match judged {
             Ok(Judged::SignedIn(signed_in)) => signed_in,
             Ok(Judged::Failed(subject)) => {
-                io.event(Event::new(EventKind::LoginFailed).client(&client.client_id).subject(subject.as_deref()));
+                io.event(Event::new(EventKind::LoginFailed).client_if(client_id).subject(subject.as_deref()));
                 return Err(failed());
             }
             Err(refusal) => {
@@ -89,15 +100,20 @@ impl Login {
         for (counter, settle) in &counters {
             io.settle_counter(counter, *settle).await;
         }
-        io.event(Event::new(EventKind::LoginSucceeded).client(&client.client_id).subject(Some(&signed_in.subject)));
+        io.event(Event::new(EventKind::LoginSucceeded).client_if(client_id).subject(Some(&signed_in.subject)));
         Ok(signed_in)
     }
 
     /// Per user and address; per address; per user alone at ten times the first, so that a stranger cannot cheaply lock
-    /// the user out.
-    fn counters(&self, io: &Io) -> Result<Vec<(Counter, Settle)>, Refusal> {
+    /// the user out. A browser in which this user has signed in before has a counter of its own, so that strangers lock
+    /// nobody out of it.
+    fn counters(&self, io: &Io, browser: Option<&Browser>) -> Result<Vec<(Counter, Settle)>, Refusal> {
         let settings = &io.config.settings;
         let name = self.name.to_lowercase();
+        if let Some(browser) = browser.filter(|browser| browser.knows(&name)) {
+            let own = io.counter(settings.limit_user, &[b"user browser", name.as_bytes(), &browser.id[..]])?;
+            return Ok(own.into_iter().map(|own| (own, Settle::Clear)).collect());
+        }
         let address = io.address.map(address_bytes);
         let alone = settings.limit_user.map(|limit| Limit { failures: limit.failures.saturating_mul(10), ..limit });
         let from = address.unwrap_or_default();
@@ -113,16 +129,16 @@ impl Login {
 
     /// The host verifies for itself. Whose epoch to read is known only afterwards, so the host is asked again, by
     /// subject, whether the user still stands: what was dismissed before the epoch was read gets nothing.
-    async fn ask_host(self, io: &mut Io, client: &Client) -> Result<Judged, Refusal> {
+    async fn ask_host(self, io: &mut Io, client_id: Option<&str>) -> Result<Judged, Refusal> {
         let question = UserQuestion::Authenticate { name: self.name, password: self.password };
         let UserAnswer::Found(user) = io.ask_user(question).await? else { return Ok(Judged::Failed(None)) };
-        let epochs = io.epochs(Some(&user.subject), &client.client_id).await?;
+        let epochs = io.epochs(Some(&user.subject), client_id).await?;
         let question = UserQuestion::Find { subject: user.subject.clone() };
         let UserAnswer::Found(_) = io.ask_user(question).await? else { return Ok(Judged::Failed(Some(user.subject))) };
         Ok(Judged::SignedIn(SignedIn { subject: user.subject, username: user.username, epochs }))
     }
 
-    async fn verify(self, io: &mut Io, client: &Client) -> Result<Judged, Refusal> {
+    async fn verify(self, io: &mut Io, client_id: Option<&str>) -> Result<Judged, Refusal> {
         // The name has to be looked up to know whose epoch to read, and again after it: a password or a standing that
         // is older than the epoch would outlive the sign-out that came with its change (invariant I14). An unknown
         // user costs the same calls.
@@ -130,7 +146,7 @@ impl Login {
             UserAnswer::Found(user) => user.subject,
             UserAnswer::Absent | UserAnswer::Dismissed => String::new(),
         };
-        let epochs = io.epochs(Some(&subject), &client.client_id).await?;
+        let epochs = io.epochs(Some(&subject), client_id).await?;
         let user = match io.user_by_name(&self.name).await? {
             UserAnswer::Found(user) if user.subject == subject => Some(user),
             UserAnswer::Found(_) | UserAnswer::Absent | UserAnswer::Dismissed => None,

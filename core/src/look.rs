@@ -6,7 +6,9 @@ use serde_json::Value;
 use crate::UnixTime;
 use crate::entropy::Entropy;
 use crate::io::Io;
-use crate::record::{Body, ClientRecord, Grant, Kind, LimitSlot, OwnerRecord, Sentinel, UserRecord, parse_grant_id};
+use crate::record::{
+    Body, ClientRecord, Consent, Grant, Kind, LimitSlot, OwnerRecord, Sentinel, Session, UserRecord, parse_grant_id,
+};
 use crate::refusal::Refusal;
 use crate::server::Core;
 use crate::step::Step;
@@ -33,7 +35,7 @@ impl RecordView {
         &self.key
     }
 
-    /// What it is: `client`, `grant`, `limit slot`, `owner`, `sentinel` or `user`.
+    /// What it is: `client`, `consent`, `grant`, `limit slot`, `owner`, `sentinel`, `session` or `user`.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         self.kind
@@ -70,10 +72,12 @@ impl Io {
         };
         match kind {
             Kind::Client => self.view::<ClientRecord>(&key).await,
+            Kind::Consent => self.view::<Consent>(&key).await,
             Kind::Grant => self.view::<Grant>(&key).await,
             Kind::LimitSlot => self.view::<LimitSlot>(&key).await,
             Kind::Owner => self.view::<OwnerRecord>(&key).await,
             Kind::Sentinel => self.view::<Sentinel>(&key).await,
+            Kind::Session => self.view::<Session>(&key).await,
             Kind::User => self.view::<UserRecord>(&key).await,
         }
     }

@@ -38,6 +38,11 @@ impl Names {
         self.key(Kind::Owner, format!("client {client_id}").as_bytes())
     }
 
+    /// One user's consent to one client.
+    pub(crate) fn consent(&self, subject: &str, client_id: &str) -> Key {
+        self.key(Kind::Consent, format!("{} {subject}{client_id}", subject.len()).as_bytes())
+    }
+
     /// Everything of one user.
     pub(crate) fn user_tag(&self, subject: &str) -> Owner {
         self.tag('u', subject)
@@ -46,6 +51,11 @@ impl Names {
     /// Everything of one client.
     pub(crate) fn client_tag(&self, client_id: &str) -> Owner {
         self.tag('c', client_id)
+    }
+
+    /// The grants that end with one browser's sign-in.
+    pub(crate) fn session_tag(&self, sid: &[u8]) -> Owner {
+        self.tag('b', &URL_SAFE_NO_PAD.encode(sid))
     }
 
     /// The stored clients that are called from a web origin.

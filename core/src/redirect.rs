@@ -122,6 +122,38 @@ impl RedirectUri {
                 .is_some_and(|(registered, requested)| registered == requested)
     }
 
+    /// Whether any program on the user's device could receive what is sent there: a loopback address or a private-use
+    /// scheme (RFC 8252 section 8.6).
+    pub(crate) fn is_on_device(uri: &str) -> bool {
+        !uri.starts_with("https://")
+    }
+
+    /// What people are shown of where a URI leads: the host, or the scheme of an application's own.
+    pub(crate) fn shown_host(uri: &str) -> String {
+        match uri.split_once("://") {
+            Some(("http" | "https", rest)) => rest.split('/').next().unwrap_or_default().to_owned(),
+            _ => uri.split(':').next().unwrap_or_default().to_owned(),
+        }
+    }
+
+    /// The host of a web client, and the address of its start page.
+    pub(crate) fn home(uri: &str) -> Option<(String, String)> {
+        let authority = uri.strip_prefix("https://")?.split('/').next()?;
+        Some((authority.to_owned(), format!("https://{authority}/")))
+    }
+
+    /// What `form-action` of a content security policy has to allow, so that a form may end there. A host source has no
+    /// place for an IPv6 address, so that is allowed by its scheme.
+    pub(crate) fn form_target(uri: &str) -> String {
+        match uri.split_once("://") {
+            Some((scheme @ ("http" | "https"), rest)) => {
+                let authority = rest.split('/').next().unwrap_or_default();
+                if authority.starts_with('[') { format!("{scheme}:") } else { format!("{scheme}://{authority}") }
+            }
+            _ => format!("{}:", uri.split(':').next().unwrap_or_default()),
+        }
+    }
+
     /// The web origin of the URI (RFC 6454); none for a private-use scheme.
     #[must_use]
     pub fn origin(&self) -> Option<String> {

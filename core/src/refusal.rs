@@ -8,12 +8,25 @@ use http::StatusCode;
 
 use crate::store::StoreError;
 
+/// What a page says beyond the status, where that does not tell enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PageCause {
+    /// The travelling request, or the link, is over.
+    Expired,
+    /// A form that is not ours.
+    Forged,
+    /// The request has been answered, and its code redeemed.
+    Used,
+}
+
 /// The error codes of RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750 section 3.1, RFC 7009 section 2.2.1 and RFC 8707.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorCode {
     /// The owner or the server said no.
     AccessDenied,
+    /// No page may be shown, and the user would have to be asked (OpenID Connect Core section 3.1.2.6).
+    ConsentRequired,
     /// The presented token lacks a scope.
     InsufficientScope,
     /// Client authentication failed, or the client is unknown.
@@ -28,6 +41,8 @@ pub enum ErrorCode {
     InvalidTarget,
     /// The presented access token is invalid.
     InvalidToken,
+    /// No page may be shown, and the user would have to sign in (OpenID Connect Core section 3.1.2.6).
+    LoginRequired,
     /// A bug or a broken record in the server.
     ServerError,
     /// The server cannot answer now.
@@ -46,6 +61,7 @@ impl ErrorCode {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::AccessDenied => "access_denied",
+            Self::ConsentRequired => "consent_required",
             Self::InsufficientScope => "insufficient_scope",
             Self::InvalidClient => "invalid_client",
             Self::InvalidGrant => "invalid_grant",
@@ -53,6 +69,7 @@ impl ErrorCode {
             Self::InvalidScope => "invalid_scope",
             Self::InvalidTarget => "invalid_target",
             Self::InvalidToken => "invalid_token",
+            Self::LoginRequired => "login_required",
             Self::ServerError => "server_error",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
             Self::UnauthorizedClient => "unauthorized_client",
@@ -89,6 +106,7 @@ pub struct Refusal {
     detail: Option<Cow<'static, str>>,
     cause: Option<StoreError>,
     retry_after: Option<Duration>,
+    pub(crate) page: Option<PageCause>,
     pub(crate) challenge: Option<Challenge>,
     pub(crate) required_scope: Option<String>,
 }
@@ -102,6 +120,7 @@ impl Refusal {
             detail: None,
             cause: None,
             retry_after: None,
+            page: None,
             challenge: None,
             required_scope: None,
         }
@@ -109,6 +128,39 @@ impl Refusal {
 
     pub(crate) const fn access_denied(description: &'static str) -> Self {
         Self::new(ErrorCode::AccessDenied, StatusCode::BAD_REQUEST, description)
+    }
+
+    /// The user would have to be asked, and no page may be shown.
+    pub(crate) const fn consent_required() -> Self {
+        Self::new(ErrorCode::ConsentRequired, StatusCode::BAD_REQUEST, "the user has to be asked")
+    }
+
+    /// The user would have to sign in, and no page may be shown.
+    pub(crate) const fn login_required() -> Self {
+        Self::new(ErrorCode::LoginRequired, StatusCode::BAD_REQUEST, "the user has to sign in")
+    }
+
+    /// A page that was open for too long.
+    pub(crate) const fn expired() -> Self {
+        let mut refusal = Self::new(ErrorCode::InvalidRequest, StatusCode::BAD_REQUEST, "the page has expired");
+        refusal.page = Some(PageCause::Expired);
+        refusal
+    }
+
+    /// A form that none of our pages made for this browser.
+    pub(crate) fn forged(detail: &'static str) -> Self {
+        let mut refusal =
+            Self::new(ErrorCode::AccessDenied, StatusCode::FORBIDDEN, "the form was not made for this browser");
+        refusal.page = Some(PageCause::Forged);
+        refusal.detail(detail)
+    }
+
+    /// A request that was answered before, with a code that has been redeemed since.
+    pub(crate) const fn used() -> Self {
+        let mut refusal =
+            Self::new(ErrorCode::InvalidRequest, StatusCode::BAD_REQUEST, "the request has been answered");
+        refusal.page = Some(PageCause::Used);
+        refusal
     }
 
     /// RFC 6749 section 5.2; every 401 says how to authenticate (RFC 9110 section 15.5.2).
@@ -290,6 +342,14 @@ impl Refusal {
     #[must_use]
     pub fn into_cause(self) -> Option<StoreError> {
         self.cause
+    }
+
+    /// The same in whole minutes, as people are told it.
+    pub(crate) const fn minutes_to_wait(&self) -> u64 {
+        match self.retry_after {
+            None => 1,
+            Some(wait) => wait.as_secs().div_ceil(60),
+        }
     }
 
     /// How long to wait before a retry makes sense.

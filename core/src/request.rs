@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, ORIGIN};
+use http::header::{ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_TYPE, ORIGIN};
 use ipnet::IpNet;
 
 use crate::form;
@@ -89,6 +89,11 @@ impl Request {
         self.http.headers().get(ORIGIN).and_then(|origin| origin.to_str().ok())
     }
 
+    /// The `Accept-Language` header, if it is one line of printable text.
+    pub(crate) fn accept_language(&self) -> Option<&str> {
+        self.http.headers().get(ACCEPT_LANGUAGE).and_then(|languages| languages.to_str().ok())
+    }
+
     pub(crate) fn authorization(&self) -> Authorization<'_> {
         let mut values = self.http.headers().get_all(AUTHORIZATION).iter();
         match (values.next(), values.next()) {
@@ -138,7 +143,10 @@ const KNOWN: &[&str] = &[
     "code_verifier",
     "email",
     "grant_type",
+    "login_hint",
+    "max_age",
     "password",
+    "prompt",
     "redirect_uri",
     "refresh_token",
     RESOURCE,
@@ -148,6 +156,7 @@ const KNOWN: &[&str] = &[
     "state",
     "token",
     "token_type_hint",
+    "ui_locales",
     "username",
 ];
 
@@ -188,6 +197,21 @@ impl Parameters {
         }
         parameters.refuse_query(request)?;
         Ok(parameters)
+    }
+
+    /// Reads the query of a `GET` (RFC 6749 section 3.1); also the names of parameters that stand there more than once.
+    pub(crate) fn queried(request: &Request) -> Result<(Self, Vec<&'static str>), Refusal> {
+        let query = request.http.uri().query().unwrap_or_default();
+        let decoded = form::decode(query.as_bytes(), MAX_PARAMETERS)
+            .map_err(|_| Refusal::invalid_request("the query is not well-formed in UTF-8"))?;
+        let mut parameters = Self { format: Format::Form, values: Vec::new() };
+        let mut repeated = Vec::new();
+        for (name, value) in decoded {
+            if parameters.add(&name, value).is_err() {
+                repeated.extend(known(&name));
+            }
+        }
+        Ok((parameters, repeated))
     }
 
     /// RFC 6749 section 2.3.1: parameters, and credentials above all, are never taken from the URI of a POST.

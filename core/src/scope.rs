@@ -82,6 +82,21 @@ impl Scope {
         let both: Vec<&str> = self.iter().filter(|word| other.contains(word)).collect();
         Self(both.join(" ").into())
     }
+
+    /// The words that are in either.
+    #[must_use]
+    pub fn union(&self, other: &Self) -> Self {
+        if other.is_subset_of(self) {
+            return self.clone();
+        }
+        if self.is_subset_of(other) {
+            return other.clone();
+        }
+        let mut all: Vec<&str> = self.iter().chain(other.iter()).collect();
+        all.sort_unstable();
+        all.dedup();
+        Self(all.join(" ").into())
+    }
 }
 
 impl Default for Scope {

@@ -13,7 +13,10 @@ use http::{Method, StatusCode};
 use crate::UnixTime;
 use crate::config::Config;
 use crate::endpoint::token::Entrance;
-use crate::endpoint::{authorize, challenge, introspect, metadata, revoke, status, token, userinfo};
+use crate::endpoint::{
+    applications, authorize, challenge, consent, introspect, login, logout, metadata, pages, revoke, status, token,
+    userinfo,
+};
 use crate::entropy::Entropy;
 use crate::event::{Event, EventKind};
 use crate::flow::Flow;
@@ -66,6 +69,7 @@ impl Core {
             let mut io = Io::new(config, now, &entropy, mailbox);
             io.address = request.client_address(&io.config.trusted_proxies);
             io.origin = request.origin().map(str::to_owned);
+            io.accept_language = request.accept_language().map(str::to_owned);
             async move {
                 let mut response = answer(&mut io, &request, foregone).await;
                 response.extensions_mut().insert(io.store_calls);
@@ -124,6 +128,11 @@ async fn answer(io: &mut Io, request: &Request, foregone: Option<Refusal>) -> Re
         },
     };
     let mut response = outcome.unwrap_or_else(|refusal| {
+        if endpoint.is_some_and(|endpoint| shows_pages(endpoint, request)) {
+            let reference = io.reference();
+            note_as(io, &refusal, Some(&reference));
+            return pages::refused(io, &refusal, &reference);
+        }
         note(io, &refusal);
         refused(&refusal, io.config.issuer())
     });
@@ -165,22 +174,39 @@ fn secure(config: &Config, response: &mut Response) {
     }
 }
 
-fn note(io: &mut Io, refusal: &Refusal) {
+/// Whether a person sees the answer.
+fn shows_pages(endpoint: Endpoint, request: &Request) -> bool {
+    endpoint.is_page() || (endpoint == Endpoint::Authorize && request.http().method() != Method::POST)
+}
+
+/// Tells the log why a request was refused.
+pub(crate) fn note(io: &mut Io, refusal: &Refusal) {
+    note_as(io, refusal, None);
+}
+
+fn note_as(io: &mut Io, refusal: &Refusal, reference: Option<&str>) {
     let detail = refusal.private_detail().unwrap_or_else(|| refusal.description());
-    io.event(Event::new(EventKind::Refused).detail(&format!("{}: {detail}", refusal.code())));
+    let reference = reference.map(|reference| format!(" (page {reference})")).unwrap_or_default();
+    io.event(Event::new(EventKind::Refused).detail(&format!("{}: {detail}{reference}", refusal.code())));
 }
 
 /// Each endpoint's future in a box of its own: one future for all would be as large as the largest, beyond the sizes
 /// that allocators hand out quickly.
 async fn dispatch(io: &mut Io, endpoint: Endpoint, request: &Request) -> Result<Response, Refusal> {
     match endpoint {
+        Endpoint::Applications => Box::pin(applications::applications(io, request)).await,
         Endpoint::Authorize => Box::pin(authorize::authorize(io, request)).await,
         Endpoint::Challenge => {
             io.origin_allowed = Box::pin(origin_is_registered(io)).await?;
             Ok(challenge::challenge(io))
         }
+        Endpoint::Consent => Box::pin(consent::consent(io, request)).await,
         Endpoint::Health => Ok(Box::pin(status::health(io)).await),
         Endpoint::Introspect => Box::pin(introspect::introspect(io, request)).await,
+        Endpoint::Login => Box::pin(login::login(io, request)).await,
+        Endpoint::Logout => Box::pin(logout::logout(io, request)).await,
+        // Pages that other parts of this release bring.
+        Endpoint::Forgot | Endpoint::Password | Endpoint::Reset => Err(Refusal::not_found()),
         Endpoint::Me | Endpoint::Userinfo => Box::pin(userinfo::userinfo(io, request)).await,
         Endpoint::Metadata => Ok(metadata::metadata(&io.config)),
         Endpoint::Refresh => Box::pin(token::token(io, request, Entrance::Refresh)).await,
@@ -210,7 +236,16 @@ const fn sharing(endpoint: Endpoint) -> Sharing {
         | Endpoint::Revoke
         | Endpoint::Token
         | Endpoint::Userinfo => Sharing::Client,
-        Endpoint::Health | Endpoint::Introspect | Endpoint::Root => Sharing::Nobody,
+        Endpoint::Applications
+        | Endpoint::Consent
+        | Endpoint::Forgot
+        | Endpoint::Health
+        | Endpoint::Introspect
+        | Endpoint::Login
+        | Endpoint::Logout
+        | Endpoint::Password
+        | Endpoint::Reset
+        | Endpoint::Root => Sharing::Nobody,
     }
 }
 

@@ -5,7 +5,9 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-use proofkey_core::{ApiMisuse, Client, Config, Event, KeyRing, Problem, ScopeText, Settings, UserSource};
+use proofkey_core::{
+    ApiMisuse, Client, Config, Event, KeyRing, Pages, Problem, ScopeText, Settings, Texts, UserSource,
+};
 
 #[cfg(feature = "tokio")]
 use crate::async_server::{AsyncDirectory, AsyncParts, AsyncServer, StoreCalls};
@@ -44,6 +46,7 @@ pub struct Builder<S> {
     problems: Vec<Problem>,
     keys: Option<Keys>,
     clients: Vec<Client>,
+    texts: Vec<Texts>,
     store: Option<GivenStore>,
     users: GivenUsers,
     clock: Arc<dyn Clock>,
@@ -142,6 +145,24 @@ setting_methods! {
     trusted_proxies: &str;
     /// The largest body of a request, in bytes.
     max_body: usize;
+    /// How long a browser stays signed in, in all.
+    session_lifetime: Duration;
+    /// How long a browser stays signed in unused.
+    session_idle: Duration;
+    /// How long the page where people sign in may stay open.
+    pending_lifetime: Duration;
+    /// The host's own login page, instead of the built-in pages: a path, or a URL on the issuer's host.
+    login_url: &str;
+    /// The name of the cookie of a browser's sign-in.
+    cookie_name: &str;
+    /// Whose pages these are, as people read it.
+    page_name: &str;
+    /// The image above the pages: an https URL, or a path on the issuer's host.
+    page_logo: &str;
+    /// The colour of buttons and links, as CSS hex.
+    page_colour: &str;
+    /// The language of the pages, or `auto`.
+    page_language: &str;
 }
 
 impl<S> Builder<S> {
@@ -151,6 +172,7 @@ impl<S> Builder<S> {
             problems: Vec::new(),
             keys: None,
             clients: Vec::new(),
+            texts: Vec::new(),
             store: None,
             users: GivenUsers::Blocking(Directory::BuiltIn),
             clock: Arc::new(SystemClock),
@@ -196,6 +218,12 @@ impl<S> Builder<S> {
     /// A client, configured rather than stored.
     pub fn client(mut self, client: Client) -> Self {
         self.clients.push(client);
+        self
+    }
+
+    /// The texts of the pages in a further language.
+    pub fn texts(mut self, texts: Texts) -> Self {
+        self.texts.push(texts);
         self
     }
 
@@ -253,7 +281,7 @@ impl<S> Builder<S> {
 
     /// Checks everything that both servers need.
     fn check(self) -> Result<Checked, ApiMisuse> {
-        let Self { settings, mut problems, keys, clients, store, users, clock, entropy, on_event, .. } = self;
+        let Self { settings, mut problems, keys, clients, texts, store, users, clock, entropy, on_event, .. } = self;
         let store = match (store, settings.store_url()) {
             (Some(store), _) => Some(store),
             (None, Some(url)) => match store::open(url) {
@@ -289,11 +317,20 @@ impl<S> Builder<S> {
             GivenUsers::Blocking(Directory::Users(_)) => UserSource::Find,
             GivenUsers::Blocking(Directory::BuiltIn) => UserSource::BuiltIn,
         };
+        let mut pages = Pages::default();
+        pages.texts = texts;
+        pages.session_keys = match keys.as_ref().and_then(Keys::session_ring).transpose() {
+            Ok(keys) => keys,
+            Err(error) => {
+                problems.push(Problem::new("session_keys", error.to_string()));
+                None
+            }
+        };
         let known = ring.is_some();
         // Without keys the rest is checked all the same, under a ring that nothing is ever sealed with.
         let ring =
             ring.or_else(|| KeyRing::new(&[std::array::from_fn(|at| u8::try_from(at).unwrap_or(0)).into()]).ok());
-        let config = ring.map(|ring| Config::new(settings, ring, source, clients));
+        let config = ring.map(|ring| Config::new(settings, ring, source, clients, pages));
         match (config, store) {
             (Some(Ok(config)), Some(store)) if problems.is_empty() && known => {
                 Ok(Checked { shared: Shared::new(config, clock, entropy, on_event), store, users })

@@ -4,7 +4,7 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
-use proofkey_core::{KeyError, KeyId, KeyRing, Problem, Secret, parse_session_key};
+use proofkey_core::{KeyError, KeyId, KeyRing, Problem, Secret, SessionKeys, parse_session_key};
 use zeroize::Zeroizing;
 
 use crate::entropy::NoEntropy;
@@ -145,6 +145,11 @@ impl Keys {
     #[must_use]
     pub fn session_text(&self) -> Secret {
         joined(&self.session)
+    }
+
+    /// The keys of browser sessions; nothing if there are none.
+    pub(crate) fn session_ring(&self) -> Option<Result<SessionKeys, KeyError>> {
+        (!self.session.is_empty()).then(|| SessionKeys::parse(&self.session_text()))
     }
 
     pub(crate) fn ring(&self) -> Result<KeyRing, KeyError> {

@@ -75,7 +75,11 @@ impl Shared {
     pub(crate) fn replace_keys(&self, keys: &Keys) -> Result<(), KeyError> {
         let ring = keys.ring()?;
         let mut core = self.core.write().unwrap_or_else(PoisonError::into_inner);
-        *core = Core::new(core.config().with_ring(ring));
+        let config = core.config().with_ring(ring);
+        *core = Core::new(match keys.session_ring().transpose()? {
+            None => config,
+            Some(sessions) => config.with_session_keys(sessions),
+        });
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, Method, StatusCode};
-use proofkey::core::{Core, KeyRing, StoreCalls, UserSource};
+use proofkey::core::{Core, KeyRing, Pages, SessionKeys, StoreCalls, UserSource};
 use proofkey::store::Store;
 use proofkey::testing::FakeClock;
 use proofkey::{
@@ -59,11 +59,21 @@ pub fn clients() -> Vec<Client> {
     world_file().clients.iter().map(ClientEntry::client).collect()
 }
 
+/// A key ring, with the session keys of the tests.
+///
+/// # Panics
+/// If the list is no ring.
+#[must_use]
+pub fn keys(list: &str) -> Keys {
+    let keys = Keys::parse(&Secret::from(list));
+    let keys = keys.and_then(|keys| keys.with_session(&Secret::from(&*world_file().session_keys)));
+    keys.unwrap_or_else(|error| panic!("the keys of the tests: {error}"))
+}
+
 /// A builder with everything but a store: keys, clients, scopes, a cheap hash.
 pub fn configure<S>(builder: Builder<S>) -> Builder<S> {
     let file = world_file();
-    let keys = Keys::parse(&Secret::from(&*file.encryption_keys));
-    let keys = keys.unwrap_or_else(|error| panic!("the keys of the tests: {error}"));
+    let keys = keys(&file.encryption_keys);
     let builder = clients().into_iter().fold(builder.keys(keys), Builder::client);
     let builder =
         file.scopes.iter().fold(builder, |builder, scope| builder.scope_text(&scope.name, scope.scope_text()));
@@ -96,7 +106,9 @@ pub fn core_with(users: UserSource, password_cost: u32, further: &[(&str, &str)]
     }
     let ring = KeyRing::parse(&Secret::from(&*file.encryption_keys));
     let ring = ring.unwrap_or_else(|error| panic!("the keys of the tests: {error}"));
-    Core::new(Config::new(settings, ring, users, clients()).unwrap_or_else(|misuse| panic!("{misuse}")))
+    let mut pages = Pages::default();
+    pages.session_keys = SessionKeys::parse(&Secret::from(&*file.session_keys)).ok();
+    Core::new(Config::new(settings, ring, users, clients(), pages).unwrap_or_else(|misuse| panic!("{misuse}")))
 }
 
 /// A form as a request to the core.

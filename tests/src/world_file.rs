@@ -17,6 +17,7 @@ pub(crate) struct WorldFile {
     pub(crate) seed: u64,
     pub(crate) peer: IpAddr,
     pub(crate) encryption_keys: String,
+    pub(crate) session_keys: String,
     pub(crate) password_cost: u32,
     pub(crate) names: BTreeMap<String, String>,
     #[serde(rename = "scope")]

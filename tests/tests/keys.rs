@@ -6,7 +6,7 @@ use proofkey::{EventKind, Keys, Secret, Server};
 use proofkey_tests::{Rows, SignedIn, World};
 
 fn keys(texts: &[&str]) -> Keys {
-    Keys::parse(&Secret::from(&*texts.join(","))).unwrap()
+    proofkey_tests::keys(&texts.join(","))
 }
 
 const OLD: &str = "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=";

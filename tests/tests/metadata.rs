@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use http::Method;
 use proofkey::{Builder, Keys, Secret, Server};
 use proofkey_conformance::shows;
-use proofkey_tests::{ISSUER, REDIRECT_URI, Reply, Rows, VERIFIER, World, configure, secret_of};
+use proofkey_tests::{ISSUER, REDIRECT_URI, Reply, Rows, VERIFIER, World, configure, keys, secret_of};
 use serde_json::{Value, json};
 
 const AT_ROOT: &str = "/.well-known/oauth-authorization-server/auth";
@@ -70,7 +70,7 @@ fn scopes_are_listed_but_for_hidden_ones_and_empty_lists_are_left_out() {
     let document = World::new().get_plain(AT_ROOT).json();
     assert_eq!(lists(&document, "scopes_supported"), ["email", "profile", "read", "write"]);
     let bare = |endpoints: &str| -> Value {
-        let keys = Keys::parse(&Secret::from("cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=")).unwrap();
+        let keys = keys("cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=");
         let builder: Builder<Server> = Server::builder(ISSUER).keys(keys).store(Rows::default());
         let server = builder.set("endpoints", endpoints).build().unwrap();
         let request = http::Request::get(AT_ROOT).body(bytes::Bytes::new()).unwrap();

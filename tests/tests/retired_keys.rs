@@ -1,15 +1,11 @@
 //! After a key is retired and taken out of the ring, nothing that it sealed stands in anybody's way (design section 6).
 
 use proofkey::{Client, Keys, Secret, Server, User};
-use proofkey_tests::{ADA, ISSUER, PASSWORD, REDIRECT_URI, World, configure};
+use proofkey_tests::{ADA, ISSUER, PASSWORD, REDIRECT_URI, World, configure, keys};
 use serde_json::json;
 
 const OLD: &str = "cJ8nAnXkXgY0R0hcJ3E4bZQf3t7x1s6pUo5v2wKq9dE=";
 const NEW: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-
-fn keys(list: &str) -> Keys {
-    Keys::parse(&Secret::from(list)).unwrap()
-}
 
 /// Promotes the new key, retires the old one and takes it out.
 fn rotate(server: &Server) {

@@ -210,7 +210,7 @@ fn trace<S>(
 ) -> Trace {
     let (rows, clock, events) = (Arc::new(Rows::default()), FakeClock::at(START), Arc::new(Mutex::new(Vec::new())));
     let noted = Arc::clone(&events);
-    let builder = configure(begin(ISSUER)).keys(Keys::parse(&Secret::from(RING)).unwrap());
+    let builder = configure(begin(ISSUER)).keys(proofkey_tests::keys(RING));
     let teller = Client::confidential("teller", ClientSecret::from_text(&Secret::from(&*secret_of("teller"))));
     let teller = teller.auth_method(AuthMethod::ClientSecretPost).may_introspect();
     let builder = builder.client(teller.grant_types([GrantType::ClientCredentials])).clock(clock.clone()).seed(seed);

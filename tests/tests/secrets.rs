@@ -74,7 +74,7 @@ fn what_contains_a_secret_prints_without_it() {
     let key = || Secret::from(KEY);
     let request = http::Request::post(format!("/auth/token?code={CANARY}")).header("authorization", CANARY);
     let keys = Keys::parse(&key()).unwrap();
-    let builder = configure(Server::builder("https://as.example")).keys(Keys::parse(&key()).unwrap());
+    let builder = configure(Server::builder("https://as.example")).keys(proofkey_tests::keys(KEY));
     let world = World::new();
     let pkce = world.server.pkce().unwrap();
     let things: Vec<Box<dyn Debug>> = vec![

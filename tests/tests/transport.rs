@@ -134,7 +134,7 @@ fn tokens_without_audience_and_without_proof_of_possession_are_warned_about_at_t
         let secret = ClientSecret::from_text(&Secret::from(&*secret_of("batch")));
         let client = Client::confidential("batch", secret).grant_types([GrantType::ClientCredentials]);
         let client = resource.into_iter().fold(client, |client, uri| client.default_resource(uri));
-        let keys = Keys::parse(&Secret::from("cJ8nAnXkXgY0R0hcJ3E4bZQf3t7x1s6pUo5v2wKq9dE=")).unwrap();
+        let keys = proofkey_tests::keys("cJ8nAnXkXgY0R0hcJ3E4bZQf3t7x1s6pUo5v2wKq9dE=");
         let server = Server::builder(ISSUER).keys(keys).client(client).store(proofkey::store::MemoryStore::new());
         let warnings = server.build().unwrap().with_config(proofkey::Config::warnings);
         warnings.iter().any(|text| ["DPoP", "mTLS", "audience"].iter().all(|word| text.contains(word)))

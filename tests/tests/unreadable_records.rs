@@ -6,13 +6,13 @@ use std::sync::Arc;
 use proofkey::core::{Key, Record};
 use proofkey::store::Store as _;
 use proofkey::{EventKind, Keys, Secret};
-use proofkey_tests::{KEY, PASSWORD, REDIRECT_URI, Reply, Rows, SignedIn, World, assert_well_formed};
+use proofkey_tests::{KEY, PASSWORD, REDIRECT_URI, Reply, Rows, SignedIn, World, assert_well_formed, keys};
 use serde_json::json;
 
 const NEXT_KEY: &str = "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=";
 
-fn ring(keys: &[&str]) -> Keys {
-    Keys::parse(&Secret::from(&*keys.join(","))).unwrap()
+fn ring(list: &[&str]) -> Keys {
+    keys(&list.join(","))
 }
 
 struct Scene {

@@ -7,7 +7,7 @@ use proofkey::core::{Alias, is_true};
 use proofkey::{ApiMisuse, AsyncServer, Builder, Client, Event, Keys, Server, Settings};
 
 use super::file::File;
-use super::key::{keys, missing_keys};
+use super::key::{keys, missing_keys, session_keys};
 use super::table::Section;
 use super::{AuditLog, Flag, Origins, Own, Row, Source, Variables, nearest, rows};
 use crate::failure::{Complaint, Failure};
@@ -63,7 +63,11 @@ impl Collected {
             file.values.iter().map(|(name, text, source)| (*name, text.as_str(), source)).collect();
         for row in rows() {
             if row.section == Section::Secret {
-                all.take_keys(row, &variables);
+                if row.name() == "session_keys" {
+                    all.take_session_keys(row, &variables);
+                } else {
+                    all.take_keys(row, &variables);
+                }
                 continue;
             }
             let file_scopes = file.scopes.as_ref().filter(|_| row.name() == "scopes");
@@ -131,7 +135,7 @@ impl Collected {
             let complaint = self.complaint_of(problem.setting(), problem.text());
             let is_told = |told: &Complaint| {
                 told.setting == complaint.setting
-                    && (told.problem == complaint.problem || problem.setting() == "encryption_keys")
+                    && (told.problem == complaint.problem || problem.setting().ends_with("_keys"))
             };
             if !self.complaints.iter().any(is_told) {
                 self.complaints.push(complaint);
@@ -179,6 +183,17 @@ impl Collected {
             }
             self.values.push(Value { row, shown: String::new(), source: Source::Default });
         }
+    }
+
+    fn take_session_keys(&mut self, row: Row, variables: &Variables<'_>) {
+        let Some((text, source)) = session_keys(variables, &mut self.complaints) else {
+            self.values.push(Value { row, shown: String::new(), source: Source::Default });
+            return;
+        };
+        self.keys = self.keys.take().and_then(|keys| keys.with_session(&text).ok());
+        let count = self.keys.as_ref().map_or(0, Keys::session_count);
+        let shown = if count == 1 { "1 key".to_owned() } else { format!("{count} keys") };
+        self.values.push(Value { row, shown, source });
     }
 
     /// The text that counts, and its source; nothing where the default does.

@@ -1,6 +1,6 @@
 //! The keys among the settings: read from the variables, never shown.
 
-use proofkey::core::parse_session_key;
+use proofkey::core::SessionKeys;
 use proofkey::{Keys, Secret};
 
 use super::{Source, Variables};
@@ -9,7 +9,6 @@ use crate::signing;
 
 /// The encryption keys, and where they stand.
 pub(super) fn keys(variables: &Variables<'_>, complaints: &mut Vec<Complaint>) -> Option<(Keys, Source)> {
-    session_keys(variables, complaints);
     signing_key(variables, complaints);
     let (text, source) =
         one_of("encryption_keys", ["PROOFKEY_ENCRYPTION_KEYS", "OAUTH2_ENCRYPTION_KEY"], variables, complaints)?;
@@ -22,7 +21,7 @@ pub(super) fn keys(variables: &Variables<'_>, complaints: &mut Vec<Complaint>) -
     }
 }
 
-/// As [`session_keys`], for the key of ID tokens.
+/// A key that nothing uses yet is read all the same: a mistake in it should not wait for the day it is needed.
 fn signing_key(variables: &Variables<'_>, complaints: &mut Vec<Complaint>) {
     let names = ["PROOFKEY_SIGNING_KEYS", "RSA_PRIVATE_KEY_PEM"];
     let Some((text, source)) = one_of("signing_keys", names, variables, complaints) else { return };
@@ -31,13 +30,16 @@ fn signing_key(variables: &Variables<'_>, complaints: &mut Vec<Complaint>) {
     }
 }
 
-/// Keys that nothing uses yet are read all the same: a mistake in them should not wait for the day they are needed.
-fn session_keys(variables: &Variables<'_>, complaints: &mut Vec<Complaint>) {
+/// The keys of browser sessions, and where they stand.
+pub(super) fn session_keys(variables: &Variables<'_>, complaints: &mut Vec<Complaint>) -> Option<(Secret, Source)> {
     let names = ["PROOFKEY_SESSION_KEYS", "SECRET_ENCRYPTION_KEY"];
-    let Some((text, source)) = one_of("session_keys", names, variables, complaints) else { return };
-    let keys = text.expose_text().unwrap_or_default().split(',').map(str::trim);
-    for error in keys.filter_map(|key| parse_session_key(&Secret::from(key)).err()) {
-        complaints.push(Complaint::of("session_keys", Some(source.to_string()), error.to_string()));
+    let (text, source) = one_of("session_keys", names, variables, complaints)?;
+    match SessionKeys::parse(&text) {
+        Ok(_) => Some((text, source)),
+        Err(error) => {
+            complaints.push(Complaint::of("session_keys", Some(source.to_string()), error.to_string()));
+            None
+        }
     }
 }
 

@@ -71,8 +71,8 @@ double quotes, where `\\n` is a line end, or in single ones; a line that begins 
 
 Keys are neither read from `proofkey.toml` nor from the command line. `proofkey keys generate` writes a file with all of
 them; `proofkey keys add`, `promote` and `retire` change the list in `proofkey.env`. A running server takes a changed
-file over within two seconds, or at SIGHUP. `SECRET_ENCRYPTION_KEY` and `RSA_PRIVATE_KEY_PEM` may stand there too: they
-are checked for mistakes, and nothing uses them yet.
+file over within two seconds, or at SIGHUP. `RSA_PRIVATE_KEY_PEM` may stand there too: it is
+checked for mistakes, and nothing uses it yet.
 ";
 
 const CLIENTS: &str = "

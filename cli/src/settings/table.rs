@@ -45,13 +45,22 @@ pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> &
     known.min_by_key(|one| strsim::damerau_levenshtein(one, name)).unwrap_or_default()
 }
 
-static SECRETS: &[Setting] = &[Setting::new(
-    "encryption_keys",
-    "",
-    "1 to 16 keys, separated by commas, the first is primary",
-    "seal records and make tokens; `proofkey keys generate` makes one",
-)
-.aliased("OAUTH2_ENCRYPTION_KEY", Unit::Same)];
+static SECRETS: &[Setting] = &[
+    Setting::new(
+        "encryption_keys",
+        "",
+        "1 to 16 keys, separated by commas, the first is primary",
+        "seal records and make tokens; `proofkey keys generate` makes one",
+    )
+    .aliased("OAUTH2_ENCRYPTION_KEY", Unit::Same),
+    Setting::new(
+        "session_keys",
+        "",
+        "1 to 16 keys, separated by commas, the first is primary",
+        "seal cookies and what travels through the pages; needed unless authorize is switched off",
+    )
+    .aliased("SECRET_ENCRYPTION_KEY", Unit::Same),
+];
 
 static LOG: &[Setting] =
     &[Setting::new("audit_log", "stderr", "stderr, off, or a path", "what happened, as JSON lines; never a secret")

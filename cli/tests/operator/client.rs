@@ -101,7 +101,10 @@ pub(crate) fn add_ada(place: &Place) {
     let list = keys.lines().find_map(|line| line.strip_prefix("OAUTH2_ENCRYPTION_KEY=")).unwrap();
     let store = format!("sqlite:///{}", place.path("auth.db").display());
     let server = Server::builder("http://127.0.0.1:1").set("store", &store).set("password_cost", "10");
-    let server = server.keys(Keys::parse(&Secret::from(list)).unwrap()).build().unwrap();
+    let server = server
+        .keys(Keys::parse(&Secret::from(list)).unwrap().with_session(&Secret::from(list)).unwrap())
+        .build()
+        .unwrap();
     server.create_user(User::new("ada@example.com"), Secret::from(PASSWORD)).unwrap();
 }
 

@@ -65,6 +65,30 @@ impl Issuer {
         self.https
     }
 
+    /// The path as browsers see it; empty at the root of the host.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The host, with its port if it has one.
+    pub(crate) fn host(&self) -> &str {
+        self.root.split_once("://").map(|(_, host)| host).unwrap_or_default()
+    }
+
+    /// Whether a URL is on the same host by the same scheme, whatever the port: cookies tell no more apart.
+    pub(crate) fn is_same_host(&self, url: &str) -> bool {
+        let Ok(uri) = url.parse::<Uri>() else { return false };
+        let own: Option<Uri> = self.root.parse().ok();
+        let own = own.as_ref().map(|own| (own.scheme_str(), own.host()));
+        let plain = url.bytes().all(|byte| byte.is_ascii_graphic() && !b"\\\"#@".contains(&byte));
+        plain && own == Some((uri.scheme_str(), uri.host()))
+    }
+
+    /// Scheme and authority: the origin of the pages (RFC 6454).
+    pub(crate) fn origin(&self) -> &str {
+        &self.root
+    }
+
     /// The address of an endpoint.
     pub(crate) fn url(&self, name: &str) -> String {
         format!("{}{}/{name}", self.root, self.path)

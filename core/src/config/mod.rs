@@ -17,8 +17,11 @@ pub use problem::{ApiMisuse, Problem};
 pub use settings::{ScopeText, Settings};
 pub use table::{Alias, SETTINGS, Setting, Unit, is_true};
 
+use crate::browser::cookie::Cookies;
+use crate::browser::keys::SessionKeys;
 use crate::keys::KeyRing;
 use crate::name::Names;
+use crate::page::{Languages, Texts, Theme};
 use crate::password::Rules;
 use crate::record::Client;
 use crate::router::Endpoint;
@@ -69,7 +72,21 @@ pub struct Config {
     pub(crate) endpoints: Vec<Endpoint>,
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) password_rules: Rules,
+    pub(crate) session_keys: Option<Arc<SessionKeys>>,
+    pub(crate) cookies: Cookies,
+    pub(crate) theme: Arc<Theme>,
+    pub(crate) languages: Arc<Languages>,
     pub(crate) settings: Settings,
+}
+
+/// What the pages have beside the settings: the keys of browser sessions, and texts in further languages.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct Pages {
+    /// Needed wherever the authorization endpoint is switched on.
+    pub session_keys: Option<SessionKeys>,
+    /// Languages beside those that are built in.
+    pub texts: Vec<Texts>,
 }
 
 impl Config {
@@ -82,6 +99,7 @@ impl Config {
         ring: KeyRing,
         users: UserSource,
         clients: impl IntoIterator<Item = Client>,
+        pages: Pages,
     ) -> Result<Self, ApiMisuse> {
         let mut problems = settings.contradictions();
         let issuer = Issuer::parse(settings.issuer.as_deref(), settings.mounted_at.as_deref());
@@ -119,8 +137,13 @@ impl Config {
                 None
             }
         };
-        match (issuer, all_scopes, problems.is_empty()) {
-            (Some(issuer), Ok(all_scopes), true) => {
+        if pages.session_keys.is_none() && settings.endpoints.contains(&Endpoint::Authorize) {
+            let text = "they are missing: set SECRET_ENCRYPTION_KEY, `proofkey keys generate` makes one; or take authorize out of endpoints";
+            problems.push(Problem::new("session_keys", text));
+        }
+        let fronts = issuer.as_ref().and_then(|issuer| front(issuer, &settings, pages.texts, &mut problems));
+        match (issuer, all_scopes, fronts, problems.is_empty()) {
+            (Some(issuer), Ok(all_scopes), Some((cookies, theme, languages)), true) => {
                 let mut origins: Vec<String> = table.values().flat_map(|client| client.origins()).collect();
                 origins.sort();
                 origins.dedup();
@@ -136,6 +159,10 @@ impl Config {
                     endpoints: settings.endpoints.clone(),
                     trusted_proxies: settings.trusted_proxies.clone(),
                     password_rules: Rules { min_length: settings.password_min_length },
+                    session_keys: pages.session_keys.map(Arc::new),
+                    cookies,
+                    theme: Arc::new(theme),
+                    languages: Arc::new(languages),
                     issuer,
                     settings,
                 })
@@ -160,8 +187,23 @@ impl Config {
             endpoints: self.endpoints.clone(),
             trusted_proxies: self.trusted_proxies.clone(),
             password_rules: self.password_rules,
+            session_keys: self.session_keys.clone(),
+            cookies: self.cookies.clone(),
+            theme: Arc::clone(&self.theme),
+            languages: Arc::clone(&self.languages),
             settings: self.settings.clone(),
         }
+    }
+
+    /// The same configuration with other keys of browser sessions: a rotation.
+    #[must_use]
+    pub fn with_session_keys(mut self, keys: SessionKeys) -> Self {
+        self.session_keys = Some(Arc::new(keys));
+        self
+    }
+
+    pub(crate) fn session_keys(&self) -> Option<&SessionKeys> {
+        self.session_keys.as_deref()
     }
 
     /// The issuer, exactly as configured.
@@ -214,16 +256,63 @@ impl Config {
     }
 }
 
+/// What the pages need, checked.
+fn front(
+    issuer: &Issuer,
+    settings: &Settings,
+    texts: Vec<Texts>,
+    problems: &mut Vec<Problem>,
+) -> Option<(Cookies, Theme, Languages)> {
+    let cookies = Cookies::new(issuer, settings.cookie_name.as_deref(), settings.login_url.is_some());
+    let name = settings.page_name.as_deref().unwrap_or_else(|| issuer.host());
+    let logo = match settings.page_logo.as_deref() {
+        Some(logo) if !(logo.starts_with("https://") || is_path(logo)) => {
+            Err(Problem::new("page_logo", "it is an https URL, or a path that starts with one slash"))
+        }
+        logo => Ok(logo),
+    };
+    let theme = logo.and_then(|logo| {
+        Theme::new(name, logo, &settings.page_colour).map_err(|text| Problem::new("page_colour", text))
+    });
+    let languages = Languages::new(settings.page_language.as_deref(), texts);
+    let languages = languages.map_err(|text| Problem::new("page_language", text));
+    if let Some(url) = settings.login_url.as_deref()
+        && !is_path(url)
+        && !issuer.is_same_host(url)
+    {
+        let text = "it is a path, or an URL on the issuer's own host: the browser's cookie reaches no other";
+        problems.push(Problem::new("login_url", text));
+    }
+    match (cookies, theme, languages) {
+        (Ok(cookies), Ok(theme), Ok(languages)) => Some((cookies, theme, languages)),
+        (cookies, theme, languages) => {
+            problems.extend(cookies.err().into_iter().chain(theme.err()).chain(languages.err()));
+            None
+        }
+    }
+}
+
+/// A path on the same host: `//` would lead to another.
+fn is_path(text: &str) -> bool {
+    let plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\\\"#".contains(&byte));
+    plain && text.starts_with('/') && !text.starts_with("//")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn pages() -> Pages {
+        let keys = SessionKeys::parse(&crate::Secret::from("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="));
+        Pages { session_keys: keys.ok(), texts: Vec::new() }
+    }
 
     #[test]
     fn a_server_without_scopes_can_be_configured() {
         let mut settings = Settings::new();
         settings.set("issuer", "https://id.example").unwrap();
         let ring = KeyRing::new(&[std::array::from_fn(|at| at as u8).into()]).unwrap();
-        let config = Config::new(settings, ring, UserSource::BuiltIn, []).unwrap();
+        let config = Config::new(settings, ring, UserSource::BuiltIn, [], pages()).unwrap();
         assert!(config.scopes.is_empty());
     }
 
@@ -235,7 +324,7 @@ mod tests {
             settings.scope("write", ScopeText::new("write", "Change things"));
             settings.scope(bad, ScopeText::new(bad, "Read things"));
             let ring = KeyRing::new(&[std::array::from_fn(|at| at as u8).into()]).unwrap();
-            let misuse = Config::new(settings, ring, UserSource::BuiltIn, []).unwrap_err();
+            let misuse = Config::new(settings, ring, UserSource::BuiltIn, [], pages()).unwrap_err();
             assert!(misuse.problems().iter().any(|problem| problem.setting() == "scopes"), "{bad:?}");
         }
     }

@@ -92,7 +92,19 @@ pub struct Settings {
     pub(crate) limit_address: Option<Limit>,
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) max_body: usize,
+    pub(crate) session_lifetime: Duration,
+    pub(crate) session_idle: Duration,
+    pub(crate) pending_lifetime: Duration,
+    pub(crate) login_url: Option<String>,
+    pub(crate) cookie_name: Option<String>,
+    pub(crate) page_name: Option<String>,
+    pub(crate) page_logo: Option<String>,
+    pub(crate) page_colour: String,
+    pub(crate) page_language: Option<String>,
 }
+
+/// The colour of the pages: white text on it has a contrast of 5.9.
+const PAGE_COLOUR: &str = "#1f5fbf";
 
 impl Default for Settings {
     fn default() -> Self {
@@ -118,7 +130,7 @@ impl Default for Settings {
             refresh_checks_user: true,
             scopes: BTreeMap::new(),
             default_scope: None,
-            endpoints: Endpoint::SWITCHED.to_vec(),
+            endpoints: Endpoint::DEFAULT.to_vec(),
             password_cost: 12,
             password_min_length: 15,
             work_limit: None,
@@ -127,6 +139,15 @@ impl Default for Settings {
             limit_address: per(100, 900),
             trusted_proxies: Vec::new(),
             max_body: 64 * 1024,
+            session_lifetime: Duration::from_secs(DAY / 2),
+            session_idle: Duration::from_secs(3600),
+            pending_lifetime: Duration::from_secs(900),
+            login_url: None,
+            cookie_name: None,
+            page_name: None,
+            page_logo: None,
+            page_colour: PAGE_COLOUR.to_owned(),
+            page_language: None,
         }
     }
 }
@@ -188,6 +209,15 @@ impl Settings {
             "limit_address" => self.limit_address = limit(text)?,
             "trusted_proxies" => self.trusted_proxies = words(text).map(network).collect::<Option<_>>()?,
             "max_body" => self.max_body = within(size(text)?, 4096, 1024 * 1024)?,
+            "session_lifetime" => self.session_lifetime = span_within(text, 300.0, 2_592_000.0)?,
+            "session_idle" => self.session_idle = span_within(text, 300.0, 2_592_000.0)?,
+            "pending_lifetime" => self.pending_lifetime = span_within(text, 60.0, 3600.0)?,
+            "login_url" => self.login_url = given(text),
+            "cookie_name" => self.cookie_name = given(text),
+            "page_name" => self.page_name = given(text),
+            "page_logo" => self.page_logo = given(text),
+            "page_colour" => self.page_colour = given(text)?,
+            "page_language" => self.page_language = given(text).filter(|text| text != "auto"),
             _ => return None,
         }
         Some(())
@@ -224,6 +254,15 @@ impl Settings {
             "limit_address" => limit_text(self.limit_address),
             "trusted_proxies" => self.trusted_proxies.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
             "max_body" => self.max_body.to_string(),
+            "session_lifetime" => span_text(self.session_lifetime),
+            "session_idle" => span_text(self.session_idle),
+            "pending_lifetime" => span_text(self.pending_lifetime),
+            "login_url" => self.login_url.clone().unwrap_or_default(),
+            "cookie_name" => self.cookie_name.clone().unwrap_or_default(),
+            "page_name" => self.page_name.clone().unwrap_or_default(),
+            "page_logo" => self.page_logo.clone().unwrap_or_default(),
+            "page_colour" => self.page_colour.clone(),
+            "page_language" => self.page_language.clone().unwrap_or_else(|| "auto".to_owned()),
             _ => return None,
         })
     }
@@ -285,6 +324,10 @@ impl Settings {
         if !self.reuse_leeway.is_zero() && self.reuse_leeway < self.flow_deadline.saturating_mul(2) {
             let text = "it is below twice flow_deadline, so a client's retry would not fit; raise it, or set it to 0";
             problems.push(Problem::new("reuse_leeway", text));
+        }
+        if self.session_lifetime < self.session_idle {
+            let text = "it is below session_idle; raise it, or lower session_idle";
+            problems.push(Problem::new("session_lifetime", text));
         }
         problems
     }

@@ -221,6 +221,30 @@ pub static SETTINGS: &[Setting] = &[
         "whom X-Forwarded-For (its rightmost hop that is not in the list counts) and X-Forwarded-Proto are believed",
     ),
     Setting::new("max_body", "64 KiB", "4 KiB to 1 MiB", "larger bodies are refused with 413"),
+    Setting::new(
+        "session_lifetime",
+        "12h",
+        "5 min to 30 days",
+        "a browser's sign-in, in all; within NIST 800-63B AAL2",
+    ),
+    Setting::new("session_idle", "1h", "5 min to 30 days", "a browser's sign-in, unused"),
+    Setting::new("pending_lifetime", "15m", "60 to 3600 s", "time on the page where people sign in"),
+    Setting::new(
+        "login_url",
+        "",
+        "path, or URL on the issuer's host",
+        "the host's own login page; none: the built-in pages",
+    ),
+    Setting::new(
+        "cookie_name",
+        "",
+        "token; default: __Host-proofkey, __Secure-proofkey below a path, proofkey on http",
+        "the cookie of a browser's sign-in",
+    ),
+    Setting::new("page_name", "", "text; default: the issuer's host", "whose pages these are, as people read it"),
+    Setting::new("page_logo", "", "https URL, or path of an image on the issuer's host", "stands above the pages"),
+    Setting::new("page_colour", "#1f5fbf", "CSS hex", "buttons and links; its contrast is checked"),
+    Setting::new("page_language", "auto", "auto, or a language tag", "auto: what the visitor asks for, else English"),
 ];
 
 #[cfg(test)]

@@ -1,9 +1,14 @@
 //! One endpoint, one file.
 
+pub(crate) mod applications;
 pub(crate) mod authorize;
 pub(crate) mod challenge;
+pub(crate) mod consent;
 pub(crate) mod introspect;
+pub(crate) mod login;
+pub(crate) mod logout;
 pub(crate) mod metadata;
+pub(crate) mod pages;
 pub(crate) mod revoke;
 pub(crate) mod status;
 pub(crate) mod token;

@@ -285,6 +285,11 @@ impl Client {
         Scope::parse(&self.scope_text).ok().filter(|scope| !scope.is_empty())
     }
 
+    /// What people are shown as its name.
+    pub(crate) fn shown_name(&self) -> &str {
+        self.client_name.as_deref().unwrap_or(&self.client_id)
+    }
+
     pub(crate) fn may_use(&self, grant_type: GrantType) -> bool {
         self.grant_types.contains(&grant_type)
     }

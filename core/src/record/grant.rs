@@ -61,6 +61,9 @@ pub(crate) struct Approval {
     /// Stands in every code and token of the grant; no secret.
     #[n(9)]
     pub(crate) id: ByteArray<16>,
+    /// The browser's sign-in that it ends with; none if it outlives that.
+    #[n(10)]
+    pub(crate) session: Option<ByteArray<16>>,
 }
 
 /// What a code is bound to.
@@ -261,6 +264,14 @@ impl Grant {
         (live.generation == generation && refresh.expires_at > now.seconds()).then_some(refresh.expires_at)
     }
 
+    /// Whether its code, which nobody has redeemed, is this one, given for the same at `now`: then the same request was
+    /// approved once more, and is answered once more.
+    pub(crate) fn waits_with(&self, code: &SecretDigest, approval: &Approval, now: UnixTime) -> bool {
+        let State::Issued { binding, code_expires_at } = &self.state else { return false };
+        let alike = self.approval.subject == approval.subject && self.approval.scope == approval.scope;
+        alike && same(&binding.code, code) && *code_expires_at > now.seconds()
+    }
+
     /// Whether the grant can still be used for anything at `now`.
     pub(crate) fn is_usable(&self, now: UnixTime) -> bool {
         !matches!(self.state, State::Revoked { .. }) && self.last_use() > now
@@ -301,14 +312,15 @@ impl Body for Grant {
             return vec![names.all_tag(Kind::Grant)];
         }
         let user = self.approval.subject.as_deref().map(|subject| names.user_tag(subject));
-        user.into_iter().chain([names.client_tag(&self.approval.client_id)]).collect()
+        let session = self.approval.session.as_ref().map(|sid| names.session_tag(&sid[..]));
+        user.into_iter().chain([names.client_tag(&self.approval.client_id)]).chain(session).collect()
     }
 
     fn shown(&self) -> serde_json::Value {
         shown::shown(self)
     }
 
-    /// Without a hash: tags are made of these three.
+    /// Without a hash: tags are made of these three, and of a session that never changes.
     fn keeps_owners(&self, old: &Self, _: &Names) -> bool {
         let is_revoked = |grant: &Self| matches!(grant.state, State::Revoked { .. });
         self.approval.subject == old.approval.subject

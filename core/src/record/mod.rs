@@ -1,10 +1,12 @@
 //! What outlives a request: one enum of states a kind, with total, pure transitions.
 
 mod client;
+mod consent;
 mod grant;
 mod limit_slot;
 mod owner;
 mod sentinel;
+mod session;
 mod shared;
 mod user;
 
@@ -18,6 +20,7 @@ use crate::store::{Key, Owner, Version};
 
 pub use client::{AuthMethod, Client, ClientSecret, GrantType, InvalidClient, InvalidField};
 pub(crate) use client::{ClientRecord, Registration};
+pub(crate) use consent::Consent;
 pub(crate) use grant::{
     Approval, Binding, Fresh, Grant, Issued, Presented, Redeem, Redemption, RefreshAsk, Refreshed, Rotate, Terms,
     parse_grant_id,
@@ -25,6 +28,7 @@ pub(crate) use grant::{
 pub(crate) use limit_slot::{LimitSlot, Taken};
 pub(crate) use owner::OwnerRecord;
 pub(crate) use sentinel::Sentinel;
+pub(crate) use session::{Active, Session};
 pub(crate) use user::{Account, UserRecord, UserState};
 
 /// How long a row outlives the last moment at which it could matter.
@@ -40,25 +44,37 @@ pub(crate) fn outlived(at: u64) -> UnixTime {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Client,
+    Consent,
     Grant,
     LimitSlot,
     Owner,
     Sentinel,
+    Session,
     User,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Client, Self::Grant, Self::LimitSlot, Self::Owner, Self::Sentinel, Self::User];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Client,
+        Self::Consent,
+        Self::Grant,
+        Self::LimitSlot,
+        Self::Owner,
+        Self::Sentinel,
+        Self::Session,
+        Self::User,
+    ];
 
     /// Its name, as operators see it.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Client => "client",
+            Self::Consent => "consent",
             Self::Grant => "grant",
             Self::LimitSlot => "limit slot",
             Self::Owner => "owner",
             Self::Sentinel => "sentinel",
+            Self::Session => "session",
             Self::User => "user",
         }
     }
@@ -66,10 +82,12 @@ impl Kind {
     pub(crate) const fn letter(self) -> char {
         match self {
             Self::Client => 'c',
+            Self::Consent => 'a',
             Self::Grant => 'g',
             Self::LimitSlot => 'l',
             Self::Owner => 'o',
             Self::Sentinel => 's',
+            Self::Session => 'b',
             Self::User => 'u',
         }
     }

@@ -6,7 +6,7 @@
 //! | raised n times | raised n + 1 times |
 //!
 //! Whoever creates a grant compares the record's version before authentication and after the write (invariant I14);
-//! the row may go once no flow can be under way that read it.
+//! the row may go once no flow can be under way that read it, and no browser is signed in that an earlier epoch let in.
 
 use minicbor::{Decode, Encode};
 use serde_json::{Value, json};
@@ -23,13 +23,16 @@ pub(crate) struct OwnerRecord {
     raised: u64,
     #[n(1)]
     at: u64,
+    /// Until when browsers may be signed in under an earlier epoch: the row lasts as long.
+    #[n(2)]
+    matters_until: Option<u64>,
 }
 
 impl OwnerRecord {
-    /// The next epoch of an owner that has this one, or none.
-    pub(crate) fn raise(current: Option<&Self>, now: UnixTime) -> Self {
+    /// The next epoch of an owner that has this one, or none; what was made under an earlier one is over by `until`.
+    pub(crate) fn raise(current: Option<&Self>, now: UnixTime, until: UnixTime) -> Self {
         let raised = current.map_or(0, |record| record.raised).saturating_add(1);
-        Self { raised, at: now.seconds() }
+        Self { raised, at: now.seconds(), matters_until: Some(until.seconds()) }
     }
 }
 
@@ -37,7 +40,7 @@ impl Body for OwnerRecord {
     const KIND: Kind = Kind::Owner;
 
     fn expires_at(&self) -> UnixTime {
-        outlived(self.at)
+        outlived(self.matters_until.unwrap_or(self.at))
     }
 
     fn owners(&self, _: &Names) -> Vec<Owner> {
@@ -56,14 +59,16 @@ mod tests {
     #[test]
     fn every_raise_is_a_new_epoch() {
         let (first, later) = (UnixTime::from_seconds(100), UnixTime::from_seconds(101));
+        let until = UnixTime::from_seconds(900);
+        let record = |raised, at, matters_until| OwnerRecord { raised, at, matters_until };
         let table = [
-            (None, OwnerRecord { raised: 1, at: 100 }),
-            (Some(OwnerRecord { raised: 1, at: 90 }), OwnerRecord { raised: 2, at: 100 }),
-            (Some(OwnerRecord { raised: u64::MAX, at: 90 }), OwnerRecord { raised: u64::MAX, at: 100 }),
+            (None, record(1, 100, Some(900))),
+            (Some(record(1, 90, None)), record(2, 100, Some(900))),
+            (Some(record(u64::MAX, 90, None)), record(u64::MAX, 100, Some(900))),
         ];
         for (current, next) in table {
-            assert_eq!(OwnerRecord::raise(current.as_ref(), first), next);
-            assert_ne!(OwnerRecord::raise(Some(&next), later), next);
+            assert_eq!(OwnerRecord::raise(current.as_ref(), first, until), next);
+            assert_ne!(OwnerRecord::raise(Some(&next), later, until), next);
         }
     }
 }

@@ -10,22 +10,27 @@ const KEY_FILE: &str = "development.key";
 const USERNAME: &str = "ada@example.com";
 const PASSWORD: &str = "a walk by the sea in May";
 
-/// The keys of the file, which is made at the first start.
+/// The keys of the file, one for records and one for browser sessions; it is made at the first start.
 pub(crate) fn keys() -> Result<Keys, Box<dyn Error>> {
     let text = match fs::read_to_string(KEY_FILE) {
-        Ok(text) => Secret::from_text(text),
+        Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => {
             let keys = Keys::generate()?;
             let mut options = OpenOptions::new();
             options.write(true).create_new(true);
             #[cfg(unix)]
             std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            options.open(KEY_FILE)?.write_all(keys.encryption_text().expose())?;
+            let mut file = options.open(KEY_FILE)?;
+            file.write_all(keys.encryption_text().expose())?;
+            file.write_all(b"\n")?;
+            file.write_all(keys.session_text().expose())?;
             return Ok(keys);
         }
         Err(error) => return Err(error.into()),
     };
-    Ok(Keys::parse(&text)?)
+    let (encryption, session) = text.split_once('\n').ok_or("development.key is of another release; delete it")?;
+    let (encryption, session) = (Secret::from(encryption), Secret::from(session));
+    Ok(Keys::parse(&encryption)?.with_session(&session)?)
 }
 
 /// A user in the server's own store. A service with a table of users gives the builder `users` instead.

@@ -28,13 +28,14 @@ pub(crate) async fn issue(
         ends_at: io.now.after(super::grant_lifetime(io, client)).seconds(),
         auth_time: None,
         amr: Vec::new(),
+        session: None,
     };
     let config = Arc::clone(&io.config);
     let primary = config.ring.primary().ok_or_else(|| Refusal::server_error("the key ring is empty"))?;
     let fresh = io.fresh(primary);
     let (grant, issued) = Grant::for_client(approval, &super::terms(io, client), &fresh, io.now);
     let signed_out = || Refusal::invalid_client("the client was signed out meanwhile");
-    let epochs = io.epochs(None, &client.client_id).await?;
+    let epochs = io.epochs(None, Some(&client.client_id)).await?;
     if !io.is_registered(client).await? {
         return Err(signed_out());
     }
@@ -43,7 +44,7 @@ pub(crate) async fn issue(
     if io.create(key.clone(), &grant).await? == Written::Lost {
         return Err(Refusal::unavailable("a fresh key exists already"));
     }
-    if io.epochs(None, &client.client_id).await? != epochs {
+    if io.epochs(None, Some(&client.client_id)).await? != epochs {
         io.revoke_key(&key).await?;
         return Err(signed_out());
     }

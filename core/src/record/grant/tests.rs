@@ -52,6 +52,7 @@ fn approval(subject: Option<&str>) -> Approval {
         ends_at: BEGIN + 100_000,
         auth_time: None,
         amr: Vec::new(),
+        session: None,
         id: ByteArray::from(ID),
     }
 }

@@ -1,0 +1,206 @@
+//! A browser's sign-in, from its cookie to its record and back.
+
+use minicbor::bytes::ByteArray;
+use minicbor::{Decode, Encode};
+use zeroize::Zeroize as _;
+
+use super::cookie::CookieName;
+use super::keys::Purpose;
+use super::travel::Travel;
+use crate::event::{Event, EventKind};
+use crate::io::{Io, Listing, Written};
+use crate::login::SignedIn;
+use crate::record::{Active, Kind, Session, Stored};
+use crate::refusal::Refusal;
+use crate::reply::Response;
+use crate::request::Request;
+use crate::secret::SecretDigest;
+use crate::store::Key;
+
+/// What the cookie holds: where the record is, and what shows that it is ours to use.
+#[derive(Encode, Decode)]
+struct Ticket {
+    #[n(0)]
+    id: ByteArray<16>,
+    #[n(1)]
+    secret: ByteArray<20>,
+}
+
+impl Ticket {
+    fn digest(&self) -> SecretDigest {
+        SecretDigest::of(&self.secret[..])
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.secret.zeroize();
+    }
+}
+
+/// The sign-in that a request shows.
+pub(crate) struct Current {
+    pub(crate) id: [u8; 16],
+    pub(crate) key: Key,
+    pub(crate) active: Active,
+}
+
+impl Io {
+    /// The sign-in of the browser that a request comes from, if it holds; that it was used is written down. Of several
+    /// cookies of the name, exactly one must be ours.
+    pub(crate) async fn session(&mut self, request: &Request) -> Result<Option<Current>, Refusal> {
+        let Some(ticket) = self.ticket(request) else { return Ok(None) };
+        let key = self.names().key(Kind::Session, &ticket.id[..]);
+        let digest = ticket.digest();
+        // Two reads at most: a lost race on writing down its use may have been its end.
+        for _ in 0..2 {
+            let Some(stored) = self.load::<Session>(&key).await? else { return Ok(None) };
+            let Some(active) = stored.body.active(&digest, self.now).cloned() else { return Ok(None) };
+            let epoch = self.user_epoch(&active.subject).await?;
+            if !active.is_of_epoch(epoch.as_ref()) {
+                return Ok(None);
+            }
+            let used = active.used(self.now, self.config.settings.session_idle);
+            let written = match used {
+                None => Written::Done,
+                Some(used) => self.replace(&stored, &Session::Active(used)).await?,
+            };
+            if written == Written::Done {
+                return Ok(Some(Current { id: *ticket.id, key, active }));
+            }
+        }
+        Err(Refusal::unavailable("too many lost races on one sign-in"))
+    }
+
+    fn ticket(&self, request: &Request) -> Option<Ticket> {
+        let lifetime = self.config.settings.session_lifetime;
+        let cookies = self.config.cookies.read(request, CookieName::Session);
+        let mut ours = cookies
+            .filter_map(|value| self.config.session_keys()?.open(Purpose::Session, value, lifetime, self.now).ok());
+        let ticket: Ticket = ours.next()?;
+        ours.all(|other: Ticket| other.id == ticket.id).then_some(ticket)
+    }
+
+    /// Whether a sign-in holds still: asked after something was made in it.
+    pub(crate) async fn session_holds(&mut self, key: &Key) -> Result<bool, Refusal> {
+        let stored = self.load::<Session>(key).await?;
+        Ok(stored.is_some_and(|stored| stored.body.listed(self.now).is_some()))
+    }
+
+    /// Signs a browser in: always under a new identifier, whatever cookie it came with, which ends. Returns the sign-in,
+    /// and what its cookie holds.
+    pub(crate) async fn start_session(
+        &mut self,
+        signed_in: &SignedIn,
+        travel: &Travel,
+        before: Option<Current>,
+    ) -> Result<(Current, String), Refusal> {
+        let ticket = Ticket { id: self.random().into(), secret: self.random().into() };
+        let before = before.as_ref();
+        let same_user = before.filter(|before| before.active.subject == signed_in.subject);
+        let settings = &self.config.settings;
+        let active = Active {
+            secret: ByteArray::from(*ticket.digest().as_bytes()),
+            subject: signed_in.subject.clone(),
+            username: signed_in.username.clone(),
+            epoch: signed_in.epochs.user().map(|epoch| epoch.as_str().to_owned()),
+            sid: same_user.map_or(ticket.id, |before| before.active.sid),
+            amr: vec!["pwd".to_owned()],
+            signed_in_at: self.now.seconds(),
+            used_at: self.now.seconds(),
+            idle_until: self.now.after(settings.session_idle).seconds(),
+            ends_at: self.now.after(settings.session_lifetime).seconds(),
+            occasion: travel.occasion().into(),
+        };
+        let key = self.names().key(Kind::Session, &ticket.id[..]);
+        if self.create(key.clone(), &Session::Active(active.clone())).await? == Written::Lost {
+            return Err(Refusal::unavailable("a fresh key exists already"));
+        }
+        // Whoever was signed out meanwhile is not signed in (invariant I14).
+        if self.user_epoch(&active.subject).await?.as_ref() != signed_in.epochs.user() {
+            self.end_session_key(&key).await?;
+            return Err(Refusal::access_denied("the user was signed out meanwhile"));
+        }
+        if let Some(before) = before {
+            self.end_session_key(&before.key).await?;
+        }
+        self.event(Event::new(EventKind::SessionStarted).subject(Some(&active.subject)));
+        let iv = self.random();
+        let sealed = self.config.session_keys().map(|keys| keys.seal(Purpose::Session, &ticket, self.now, iv));
+        let current = Current { id: *ticket.id, key, active };
+        Ok((current, sealed.unwrap_or_default()))
+    }
+
+    /// Gives the browser the cookie of its sign-in.
+    pub(crate) fn hand_over_session(&self, response: &mut Response, sealed: &str) {
+        self.config.cookies.set(response, CookieName::Session, sealed, None);
+    }
+
+    /// Makes the browser forget its sign-in.
+    pub(crate) fn forget_session(&self, response: &mut Response) {
+        self.config.cookies.clear(response, CookieName::Session);
+    }
+
+    /// Ends the sign-in under a key; whether there was one to end.
+    pub(crate) async fn end_session_key(&mut self, key: &Key) -> Result<bool, Refusal> {
+        let mut tries = self.tries();
+        loop {
+            let Some(stored) = self.load::<Session>(key).await? else { return Ok(false) };
+            let Some(ended) = stored.body.end(self.now) else { return Ok(false) };
+            tries.again_to_end()?;
+            if self.replace(&stored, &ended).await? == Written::Done {
+                if let Session::Active(active) = &stored.body {
+                    self.event(Event::new(EventKind::SessionEnded).subject(Some(&active.subject)));
+                }
+                return Ok(true);
+            }
+        }
+    }
+
+    /// Ends one of a user's sign-ins, by its key as listings show it; whether it was theirs and held.
+    pub(crate) async fn end_session_of(&mut self, subject: &str, key: &str) -> Result<bool, Refusal> {
+        let Ok(key) = Key::parse(key) else { return Ok(false) };
+        if !self.names().is_of_kind(&key, Kind::Session) {
+            return Ok(false);
+        }
+        let found = self.load::<Session>(&key).await?;
+        let sid = found.as_ref().and_then(|stored| stored.body.listed(self.now)).filter(|one| one.subject == subject);
+        let Some(sid) = sid.map(|active| *active.sid) else { return Ok(false) };
+        self.sign_out_session(&key, &sid).await?;
+        Ok(true)
+    }
+
+    /// Signs a browser out: its sign-in first, then every grant that was made in it and ends with it.
+    pub(crate) async fn sign_out_session(&mut self, key: &Key, sid: &[u8]) -> Result<usize, Refusal> {
+        self.end_session_key(key).await?;
+        let tag = self.names().session_tag(sid);
+        self.revoke_listed(tag, |_| true).await
+    }
+
+    /// The sign-ins of a user that hold, with their keys.
+    pub(crate) async fn sessions(&mut self, subject: &str) -> Result<Vec<(Key, Active)>, Refusal> {
+        let mut sessions = Vec::new();
+        let mut listing = Listing::new(self.names().user_tag(subject), Kind::Session);
+        let epoch = self.user_epoch(subject).await?;
+        while let Some(page) = self.turn(&mut listing).await? {
+            for key in page {
+                let Some(Stored { body, .. }) = self.load::<Session>(&key).await? else { continue };
+                let held = body.listed(self.now).filter(|active| active.is_of_epoch(epoch.as_ref()));
+                sessions.extend(held.cloned().map(|active| (key, active)));
+            }
+        }
+        Ok(sessions)
+    }
+
+    /// Ends every sign-in of a user but one.
+    pub(crate) async fn end_other_sessions(&mut self, subject: &str, kept: Option<&Key>) -> Result<usize, Refusal> {
+        let mut ended = 0_usize;
+        for (key, active) in self.sessions(subject).await? {
+            if Some(&key) != kept {
+                self.sign_out_session(&key, &active.sid[..]).await?;
+                ended = ended.saturating_add(1);
+            }
+        }
+        Ok(ended)
+    }
+}

@@ -1,0 +1,196 @@
+//! A browser's sign-in.
+//!
+//! | state | use | end |
+//! | --- | --- | --- |
+//! | active, within both lifetimes | used again: idle anew | ended |
+//! | active, idle or too old | nothing | ended |
+//! | ended | nothing | nothing to do |
+//!
+//! It holds while the user's epoch is the one it was made under, so that signing a user out ends it at once.
+
+use minicbor::bytes::ByteArray;
+use minicbor::{Decode, Encode};
+use serde_json::{Value, json};
+
+use super::{Body, Kind, outlived};
+use crate::UnixTime;
+use crate::name::Names;
+use crate::secret::SecretDigest;
+use crate::store::{Owner, Version};
+
+/// A sign-in that holds.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub(crate) struct Active {
+    #[n(0)]
+    pub(crate) secret: ByteArray<32>,
+    #[n(1)]
+    pub(crate) subject: String,
+    #[n(2)]
+    pub(crate) username: Option<String>,
+    /// The version of the user's owner record when the password was looked at.
+    #[n(3)]
+    pub(crate) epoch: Option<String>,
+    /// The tag of the grants that were made in this browser's sign-in; kept when the same user signs in again.
+    #[n(4)]
+    pub(crate) sid: ByteArray<16>,
+    #[n(5)]
+    pub(crate) amr: Vec<String>,
+    #[n(6)]
+    pub(crate) signed_in_at: u64,
+    #[n(7)]
+    pub(crate) used_at: u64,
+    #[n(8)]
+    pub(crate) idle_until: u64,
+    #[n(9)]
+    pub(crate) ends_at: u64,
+    /// The travelling request that it was made for.
+    #[n(10)]
+    pub(crate) occasion: ByteArray<8>,
+}
+
+/// A sign-in with the state it is in.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub(crate) enum Session {
+    #[n(0)]
+    Active(#[n(0)] Active),
+    /// A tombstone, so that a slow writer cannot bring it back.
+    #[n(1)]
+    Ended(#[n(0)] u64),
+}
+
+impl Session {
+    /// The sign-in, if it holds at `now` for whoever has the secret.
+    pub(crate) fn active(&self, secret: &SecretDigest, now: UnixTime) -> Option<&Active> {
+        let Self::Active(active) = self else { return None };
+        let known = SecretDigest::from_bytes(*active.secret).matches(secret);
+        (known && active.holds(now)).then_some(active)
+    }
+
+    /// The sign-in that holds at `now`, for listings.
+    pub(crate) fn listed(&self, now: UnixTime) -> Option<&Active> {
+        match self {
+            Self::Active(active) => Some(active).filter(|active| active.holds(now)),
+            Self::Ended(_) => None,
+        }
+    }
+
+    /// Ends it; nothing if that has been done.
+    pub(crate) fn end(&self, now: UnixTime) -> Option<Self> {
+        matches!(self, Self::Active(_)).then(|| Self::Ended(now.seconds()))
+    }
+}
+
+impl Active {
+    const fn holds(&self, now: UnixTime) -> bool {
+        self.idle_until > now.seconds() && self.ends_at > now.seconds()
+    }
+
+    /// Whether it was made under this epoch of its user. Where there is no epoch any more, none was raised for longer
+    /// than a sign-in lasts.
+    pub(crate) fn is_of_epoch(&self, current: Option<&Version>) -> bool {
+        current.is_none_or(|current| self.epoch.as_deref() == Some(current.as_str()))
+    }
+
+    /// The same sign-in, used at `now`; nothing if its last use is so recent that a write would tell little.
+    pub(crate) fn used(&self, now: UnixTime, idle: std::time::Duration) -> Option<Self> {
+        let quiet = idle.as_secs().checked_div(10).unwrap_or_default().min(60);
+        let worthwhile = now.seconds() >= self.used_at.saturating_add(quiet);
+        worthwhile.then(|| Self { used_at: now.seconds(), idle_until: now.after(idle).seconds(), ..self.clone() })
+    }
+}
+
+impl Body for Session {
+    const KIND: Kind = Kind::Session;
+
+    fn expires_at(&self) -> UnixTime {
+        match self {
+            Self::Active(active) => outlived(active.idle_until.min(active.ends_at)),
+            Self::Ended(at) => outlived(*at),
+        }
+    }
+
+    fn owners(&self, names: &Names) -> Vec<Owner> {
+        match self {
+            Self::Active(active) => vec![names.all_tag(Kind::Session), names.user_tag(&active.subject)],
+            Self::Ended(_) => vec![names.all_tag(Kind::Session)],
+        }
+    }
+
+    fn shown(&self) -> Value {
+        match self {
+            Self::Active(active) => json!({
+                "state": "active",
+                "subject": active.subject,
+                "username": active.username,
+                "amr": active.amr,
+                "signed_in_at": active.signed_in_at,
+                "used_at": active.used_at,
+                "ends_at": active.ends_at,
+            }),
+            Self::Ended(at) => json!({ "state": "ended", "at": at }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const IDLE: Duration = Duration::from_secs(600);
+
+    fn at(seconds: u64) -> UnixTime {
+        UnixTime::from_seconds(seconds)
+    }
+
+    fn active() -> Active {
+        Active {
+            secret: ByteArray::from(*SecretDigest::of(b"secret").as_bytes()),
+            subject: "s".into(),
+            username: None,
+            epoch: None,
+            sid: [1; 16].into(),
+            amr: Vec::new(),
+            signed_in_at: 1000,
+            used_at: 1000,
+            idle_until: 1600,
+            ends_at: 5000,
+            occasion: [0; 8].into(),
+        }
+    }
+
+    #[test]
+    fn every_state_and_every_event() {
+        let (right, wrong) = (SecretDigest::of(b"secret"), SecretDigest::of(b"other"));
+        let session = Session::Active(active());
+        assert!(session.active(&right, at(1599)).is_some());
+        assert!(session.active(&wrong, at(1599)).is_none());
+        assert!(session.active(&right, at(1600)).is_none(), "idle");
+        let busy = Session::Active(Active { idle_until: 9000, ..active() });
+        assert!(busy.active(&right, at(4999)).is_some());
+        assert!(busy.active(&right, at(5000)).is_none(), "too old");
+        let ended = session.end(at(1100)).unwrap();
+        assert_eq!(ended, Session::Ended(1100));
+        assert!(ended.active(&right, at(1100)).is_none());
+        assert_eq!(ended.end(at(1200)), None);
+    }
+
+    #[test]
+    fn a_use_is_written_down_once_a_minute() {
+        assert_eq!(active().used(at(1059), IDLE), None);
+        let used = active().used(at(1060), IDLE).unwrap();
+        assert_eq!((used.used_at, used.idle_until, used.ends_at), (1060, 1660, 5000));
+    }
+
+    #[test]
+    fn a_raised_epoch_ends_it_and_a_forgotten_one_does_not() {
+        let (one, two) = (Version::parse("AAAAAAAAAAA").unwrap(), Version::parse("BAAAAAAAAAA").unwrap());
+        assert!(active().is_of_epoch(None));
+        assert!(!active().is_of_epoch(Some(&one)));
+        let under_one = Active { epoch: Some("AAAAAAAAAAA".into()), ..active() };
+        assert!(under_one.is_of_epoch(Some(&one)));
+        assert!(!under_one.is_of_epoch(Some(&two)));
+        assert!(under_one.is_of_epoch(None));
+    }
+}
