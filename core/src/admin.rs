@@ -13,7 +13,9 @@ use crate::event::{Event, EventKind};
 use crate::io::{Io, Listing, Written};
 use crate::keys::KeyId;
 use crate::password::PasswordError;
-use crate::record::{Account, Body, Client, ClientRecord, Grant, Kind, Registration, Sentinel, UserRecord, UserState};
+use crate::record::{
+    Account, Body, Client, ClientRecord, Consent, Grant, Kind, Registration, Sentinel, Session, UserRecord, UserState,
+};
 use crate::refusal::Refusal;
 use crate::secret::Secret;
 use crate::server::Core;
@@ -294,16 +296,24 @@ impl Io {
             let (Registration::Next(next), Some(old)) = (next, old) else {
                 // Where a deletion failed half way, its repetition ends what the client still holds.
                 if known {
-                    self.sign_out_client(client_id).await?;
+                    self.end_client(client_id).await?;
                 }
                 return Err(AdminError::NotFound(format!("client {client_id}")));
             };
             tries.again_to_end()?;
             if self.replace(&old, &next).await? == Written::Done {
                 self.event(Event::new(EventKind::ClientChanged).client(client_id));
-                return Ok(self.sign_out_client(client_id).await?);
+                return Ok(self.end_client(client_id).await?);
             }
         }
+    }
+
+    /// Ends what a deleted client holds; what was consented to is not for whoever gets its identifier next.
+    async fn end_client(&mut self, client_id: &str) -> Result<usize, Refusal> {
+        let revoked = self.sign_out_client(client_id).await?;
+        let tag = self.names().client_tag(client_id);
+        self.forget_consents(tag).await?;
+        Ok(revoked)
     }
 
     async fn all<B: Body>(&mut self) -> Result<Vec<B>, Refusal> {
@@ -446,6 +456,8 @@ impl Io {
         self.reseal::<Grant>(id).await?; // those that are revoked, of clients that are gone as well
         self.reseal::<ClientRecord>(id).await?;
         self.reseal::<UserRecord>(id).await?;
+        self.reseal::<Consent>(id).await?;
+        self.reseal::<Session>(id).await?;
         Ok(self.check_in().await?)
     }
 

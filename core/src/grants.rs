@@ -212,6 +212,25 @@ impl Io {
         Ok(revoked)
     }
 
+    /// Forgets what was consented to under a tag: of a client that is no more, or a user.
+    pub(crate) async fn forget_consents(&mut self, tag: Owner) -> Result<(), Refusal> {
+        let mut listing = Listing::new(tag, Kind::Consent);
+        while let Some(page) = self.turn(&mut listing).await? {
+            for key in page {
+                let mut tries = self.tries();
+                while let Some(stored) = self.load::<Consent>(&key).await? {
+                    let Consent { subject, client_id, .. } = &stored.body;
+                    let next = Consent::withdraw(Some(&stored.body), subject, client_id, self.now);
+                    tries.again_to_end()?;
+                    if self.replace(&stored, &next).await? == Written::Done {
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The usable grants that carry a tag.
     pub(crate) async fn grants(&mut self, tag: Owner) -> Result<Vec<GrantSummary>, Refusal> {
         let mut grants = Vec::new();

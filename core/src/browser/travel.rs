@@ -74,6 +74,9 @@ pub(crate) struct Approved {
     pub(crate) auth_time: u64,
     #[n(3)]
     pub(crate) amr: Vec<String>,
+    /// The user's epoch when that was.
+    #[n(4)]
+    pub(crate) epoch: Option<String>,
 }
 
 /// A travelling request.

@@ -58,6 +58,12 @@ pub(crate) enum Session {
     Ended(#[n(0)] u64),
 }
 
+/// Whether somebody who signed in under the epoch `then` is signed in still. Where there is no epoch any more, none was
+/// raised for longer than a sign-in lasts.
+pub(crate) fn is_of_epoch(then: Option<&str>, current: Option<&Version>) -> bool {
+    current.is_none_or(|current| then == Some(current.as_str()))
+}
+
 impl Session {
     /// The sign-in, if it holds at `now` for whoever has the secret.
     pub(crate) fn active(&self, secret: &SecretDigest, now: UnixTime) -> Option<&Active> {
@@ -85,10 +91,9 @@ impl Active {
         self.idle_until > now.seconds() && self.ends_at > now.seconds()
     }
 
-    /// Whether it was made under this epoch of its user. Where there is no epoch any more, none was raised for longer
-    /// than a sign-in lasts.
+    /// Whether it was made under this epoch of its user.
     pub(crate) fn is_of_epoch(&self, current: Option<&Version>) -> bool {
-        current.is_none_or(|current| self.epoch.as_deref() == Some(current.as_str()))
+        is_of_epoch(self.epoch.as_deref(), current)
     }
 
     /// The same sign-in, used at `now`; nothing if its last use is so recent that a write would tell little.

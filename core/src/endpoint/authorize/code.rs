@@ -9,7 +9,7 @@ use crate::event::{Event, EventKind};
 use crate::grants::Epochs;
 use crate::io::{Io, Written};
 use crate::pkce::Challenge;
-use crate::record::{Approval, Binding, Client, Consent, Grant, Kind};
+use crate::record::{Approval, Binding, Client, Consent, Grant, Kind, is_of_epoch};
 use crate::refusal::Refusal;
 use crate::scope::Scope;
 use crate::secret::Secret;
@@ -26,6 +26,8 @@ pub(crate) struct Approver {
     pub(crate) username: Option<String>,
     pub(crate) auth_time: u64,
     pub(crate) amr: Vec<String>,
+    /// The user's epoch when that was.
+    pub(crate) epoch: Option<String>,
     /// The browser's sign-in, as a key and the tag of its grants.
     pub(crate) session: Option<(Key, [u8; 16])>,
 }
@@ -38,6 +40,7 @@ impl From<&Current> for Approver {
             username: active.username.clone(),
             auth_time: active.signed_in_at,
             amr: active.amr.clone(),
+            epoch: active.epoch.clone(),
             session: Some((current.key.clone(), *active.sid)),
         }
     }
@@ -50,6 +53,7 @@ impl From<&Approved> for Approver {
             username: approved.username.clone(),
             auth_time: approved.auth_time,
             amr: approved.amr.clone(),
+            epoch: approved.epoch.clone(),
             session: None,
         }
     }
@@ -84,7 +88,10 @@ pub(crate) async fn approve(
     approver: &Approver,
 ) -> Result<Secret, Refusal> {
     let epochs = io.epochs(Some(&approver.subject), Some(&client.client_id)).await?;
-    // Both are asked after the epochs were read: who was dismissed or signed out before gets nothing.
+    // All of it is asked after the epochs were read: who was signed out or dismissed before gets nothing.
+    if !is_of_epoch(approver.epoch.as_deref(), epochs.user()) {
+        return Err(signed_out());
+    }
     if let Some((key, _)) = &approver.session
         && !io.session_holds(key).await?
     {

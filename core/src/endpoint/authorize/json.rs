@@ -57,6 +57,7 @@ pub(super) async fn authorize(io: &mut Io, request: &Request) -> Result<Response
         username: user.username,
         auth_time: io.now.seconds(),
         amr: vec!["pwd".to_owned()],
+        epoch: user.epochs.user().map(|epoch| epoch.as_str().to_owned()),
         session: None,
     };
     let code = Code::fresh(io);
