@@ -59,6 +59,7 @@ pub use config::{
 };
 pub use endpoint::challenge::Pkce;
 pub use endpoint::introspect::Introspection;
+pub use endpoint::logo::Logo;
 pub use entropy::Entropy;
 pub use event::{Event, EventKind};
 pub use fernet::{FernetKey, FernetRing, InvalidFernetKey, InvalidFernetToken};

@@ -76,7 +76,7 @@ impl<T> Reply<T> {
 pub(crate) enum Caching {
     /// `no-store` and `no-cache` (RFC 6749 section 5.1).
     Forbidden,
-    /// Public for five minutes: the metadata document.
+    /// Public for five minutes: the metadata document, the logo.
     Minutes,
 }
 
@@ -86,7 +86,7 @@ const BODY: usize = 512;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-fn response(status: StatusCode, caching: Caching, body: Bytes) -> Response {
+pub(crate) fn response(status: StatusCode, caching: Caching, body: Bytes) -> Response {
     let mut response = Response::new(body);
     *response.status_mut() = status;
     let headers = response.headers_mut();

@@ -15,6 +15,7 @@ pub(crate) enum Endpoint {
     Health,
     Introspect,
     Login,
+    Logo,
     Logout,
     Me,
     Metadata,
@@ -58,6 +59,7 @@ impl Endpoint {
             Self::Health => "health",
             Self::Introspect => "introspect",
             Self::Login => "login",
+            Self::Logo => "logo",
             Self::Logout => "logout",
             Self::Me => "me",
             Self::Metadata => ".well-known/oauth-authorization-server",
@@ -76,6 +78,11 @@ impl Endpoint {
         Self::DEFAULT.into_iter().chain(Self::OPTIONAL).find(|endpoint| endpoint.name() == name)
     }
 
+    /// The pages, and what belongs to them.
+    fn at_pages() -> impl Iterator<Item = Self> {
+        Self::PAGES.into_iter().chain([Self::Logo, Self::Metadata])
+    }
+
     /// Whether people see it: it answers a browser with pages. The authorization endpoint does so too, but for JSON.
     pub(crate) fn is_page(self) -> bool {
         self == Self::Forgot || Self::PAGES.contains(&self)
@@ -90,6 +97,7 @@ impl Endpoint {
             Self::Applications | Self::Login | Self::Logout => pages && own_login,
             Self::Password | Self::Reset => pages && own_login && config.users != UserSource::Authenticate,
             Self::Forgot => config.endpoints.contains(&self) && Self::Reset.is_on(config),
+            Self::Logo => config.logo.is_some(),
             Self::Health | Self::Metadata | Self::Root => true,
             _ => config.endpoints.contains(&self),
         }
@@ -107,7 +115,7 @@ impl Endpoint {
             | Self::Logout
             | Self::Password
             | Self::Reset => &[Method::GET, Method::HEAD, Method::POST],
-            Self::Health | Self::Me | Self::Metadata | Self::Root => &[Method::GET, Method::HEAD],
+            Self::Health | Self::Logo | Self::Me | Self::Metadata | Self::Root => &[Method::GET, Method::HEAD],
             Self::Userinfo => &[Method::GET, Method::HEAD, Method::POST],
         }
     }
@@ -131,8 +139,7 @@ impl Endpoint {
     }
 
     fn under_issuer(name: &str) -> Option<Self> {
-        let fixed = Self::PAGES.into_iter().chain([Self::Metadata]);
-        Self::switched(name).or_else(|| fixed.into_iter().find(|endpoint| endpoint.name() == name))
+        Self::switched(name).or_else(|| Self::at_pages().find(|endpoint| endpoint.name() == name))
     }
 }
 
@@ -141,7 +148,7 @@ impl Config {
     /// root, the metadata document (RFC 8414 section 3), `/health` and `/`.
     #[must_use]
     pub fn paths(&self) -> Vec<String> {
-        let under = self.endpoints.iter().copied().chain(Endpoint::PAGES).chain([Endpoint::Metadata]);
+        let under = self.endpoints.iter().copied().chain(Endpoint::at_pages());
         let under = under.filter(|endpoint| endpoint.is_on(self));
         let mut paths: Vec<String> = under.map(|endpoint| self.issuer.request_path(endpoint.name())).collect();
         paths.extend([self.issuer.well_known(), "/health".to_owned(), "/".to_owned()]);

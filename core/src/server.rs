@@ -14,8 +14,8 @@ use crate::UnixTime;
 use crate::config::Config;
 use crate::endpoint::token::Entrance;
 use crate::endpoint::{
-    applications, authorize, challenge, consent, introspect, login, logout, metadata, pages, revoke, status, token,
-    userinfo,
+    applications, authorize, challenge, consent, introspect, login, logo, logout, metadata, pages, revoke, status,
+    token, userinfo,
 };
 use crate::entropy::Entropy;
 use crate::event::{Event, EventKind};
@@ -159,7 +159,7 @@ async fn answer(io: &mut Io, request: &Request, foregone: Option<Refusal>) -> Re
 /// proxy that tells.
 fn check_outside(io: &Io, endpoint: Endpoint, request: &Request) -> Result<(), Refusal> {
     request.check_size(io.config.settings.max_body)?;
-    let open = matches!(endpoint, Endpoint::Health | Endpoint::Metadata | Endpoint::Root);
+    let open = matches!(endpoint, Endpoint::Health | Endpoint::Logo | Endpoint::Metadata | Endpoint::Root);
     if !open && io.config.issuer.is_https() && request.is_plain_http(&io.config.trusted_proxies) {
         return Err(Refusal::invalid_request("the request came over plain http; use https"));
     }
@@ -204,6 +204,7 @@ async fn dispatch(io: &mut Io, endpoint: Endpoint, request: &Request) -> Result<
         Endpoint::Health => Ok(Box::pin(status::health(io)).await),
         Endpoint::Introspect => Box::pin(introspect::introspect(io, request)).await,
         Endpoint::Login => Box::pin(login::login(io, request)).await,
+        Endpoint::Logo => logo::logo(io),
         Endpoint::Logout => Box::pin(logout::logout(io, request)).await,
         // Pages that other parts of this release bring.
         Endpoint::Forgot | Endpoint::Password | Endpoint::Reset => Err(Refusal::not_found()),
@@ -242,6 +243,7 @@ const fn sharing(endpoint: Endpoint) -> Sharing {
         | Endpoint::Health
         | Endpoint::Introspect
         | Endpoint::Login
+        | Endpoint::Logo
         | Endpoint::Logout
         | Endpoint::Password
         | Endpoint::Reset

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use proofkey_core::{
-    ApiMisuse, Client, Config, Event, KeyRing, Pages, Problem, ScopeText, Settings, Texts, UserSource,
+    ApiMisuse, Client, Config, Event, KeyRing, Logo, Pages, Problem, ScopeText, Settings, Texts, UserSource,
 };
 
 #[cfg(feature = "tokio")]
@@ -157,7 +157,7 @@ setting_methods! {
     cookie_name: &str;
     /// Whose pages these are, as people read it.
     page_name: &str;
-    /// The image above the pages: an https URL, or a path on the issuer's host.
+    /// The image above the pages: an https URL, a path on the issuer's host, or `file:` and the path of an image.
     page_logo: &str;
     /// The colour of buttons and links, as CSS hex.
     page_colour: &str;
@@ -319,6 +319,13 @@ impl<S> Builder<S> {
         };
         let mut pages = Pages::default();
         pages.texts = texts;
+        if let Some(path) = settings.logo_file() {
+            let read = std::fs::read(path).map_err(|error| format!("{path} cannot be read: {error}"));
+            match read.and_then(|bytes| Logo::new(bytes).map_err(|problem| format!("{path}: {problem}"))) {
+                Ok(logo) => pages.logo = Some(logo),
+                Err(problem) => problems.push(Problem::new("page_logo", problem)),
+            }
+        }
         pages.session_keys = match keys.as_ref().and_then(Keys::session_ring).transpose() {
             Ok(keys) => keys,
             Err(error) => {

@@ -19,6 +19,7 @@ pub use table::{Alias, SETTINGS, Setting, Unit, is_true};
 
 use crate::browser::cookie::Cookies;
 use crate::browser::keys::SessionKeys;
+use crate::endpoint::logo::Logo;
 use crate::keys::KeyRing;
 use crate::name::Names;
 use crate::page::{Languages, Texts, Theme};
@@ -76,6 +77,7 @@ pub struct Config {
     pub(crate) cookies: Cookies,
     pub(crate) theme: Arc<Theme>,
     pub(crate) languages: Arc<Languages>,
+    pub(crate) logo: Option<Logo>,
     pub(crate) settings: Settings,
 }
 
@@ -87,6 +89,8 @@ pub struct Pages {
     pub session_keys: Option<SessionKeys>,
     /// Languages beside those that are built in.
     pub texts: Vec<Texts>,
+    /// The image that `page_logo` names as a file.
+    pub logo: Option<Logo>,
 }
 
 impl Config {
@@ -141,7 +145,9 @@ impl Config {
             let text = "they are missing: set SECRET_ENCRYPTION_KEY, `proofkey keys generate` makes one; or take authorize out of endpoints";
             problems.push(Problem::new("session_keys", text));
         }
-        let fronts = issuer.as_ref().and_then(|issuer| front(issuer, &settings, pages.texts, &mut problems));
+        let fronts = issuer
+            .as_ref()
+            .and_then(|issuer| front(issuer, &settings, pages.texts, pages.logo.is_some(), &mut problems));
         match (issuer, all_scopes, fronts, problems.is_empty()) {
             (Some(issuer), Ok(all_scopes), Some((cookies, theme, languages)), true) => {
                 let mut origins: Vec<String> = table.values().flat_map(|client| client.origins()).collect();
@@ -163,6 +169,7 @@ impl Config {
                     cookies,
                     theme: Arc::new(theme),
                     languages: Arc::new(languages),
+                    logo: pages.logo,
                     issuer,
                     settings,
                 })
@@ -191,6 +198,7 @@ impl Config {
             cookies: self.cookies.clone(),
             theme: Arc::clone(&self.theme),
             languages: Arc::clone(&self.languages),
+            logo: self.logo.clone(),
             settings: self.settings.clone(),
         }
     }
@@ -261,13 +269,17 @@ fn front(
     issuer: &Issuer,
     settings: &Settings,
     texts: Vec<Texts>,
+    has_image: bool,
     problems: &mut Vec<Problem>,
 ) -> Option<(Cookies, Theme, Languages)> {
     let cookies = Cookies::new(issuer, settings.cookie_name.as_deref(), settings.login_url.is_some());
     let name = settings.page_name.as_deref().unwrap_or_else(|| issuer.host());
+    let own = issuer.path().to_owned() + "/" + Endpoint::Logo.name();
     let logo = match settings.page_logo.as_deref() {
+        _ if has_image => Ok(Some(own.as_str())),
         Some(logo) if !(logo.starts_with("https://") || is_path(logo)) => {
-            Err(Problem::new("page_logo", "it is an https URL, or a path that starts with one slash"))
+            let text = "it is an https URL, a path on this host that starts with one slash, or file:PATH of an image";
+            Err(Problem::new("page_logo", text))
         }
         logo => Ok(logo),
     };
@@ -304,7 +316,7 @@ mod tests {
 
     fn pages() -> Pages {
         let keys = SessionKeys::parse(&crate::Secret::from("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="));
-        Pages { session_keys: keys.ok(), texts: Vec::new() }
+        Pages { session_keys: keys.ok(), ..Pages::default() }
     }
 
     #[test]

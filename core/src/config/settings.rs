@@ -284,6 +284,12 @@ impl Settings {
         self.store.as_deref()
     }
 
+    /// The path of the image that stands above the pages, if it is a file.
+    #[must_use]
+    pub fn logo_file(&self) -> Option<&str> {
+        self.page_logo.as_deref()?.strip_prefix("file:")
+    }
+
     /// The longest that one store call may take.
     #[must_use]
     pub const fn store_timeout(&self) -> Duration {

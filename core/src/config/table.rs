@@ -242,7 +242,7 @@ pub static SETTINGS: &[Setting] = &[
         "the cookie of a browser's sign-in",
     ),
     Setting::new("page_name", "", "text; default: the issuer's host", "whose pages these are, as people read it"),
-    Setting::new("page_logo", "", "https URL, or path of an image on the issuer's host", "stands above the pages"),
+    Setting::new("page_logo", "", "https URL, path on the issuer's host, or file:PATH", "stands above the pages"),
     Setting::new("page_colour", "#1f5fbf", "CSS hex", "buttons and links; its contrast is checked"),
     Setting::new("page_language", "auto", "auto, or a language tag", "auto: what the visitor asks for, else English"),
 ];

@@ -6,6 +6,7 @@ pub(crate) mod challenge;
 pub(crate) mod consent;
 pub(crate) mod introspect;
 pub(crate) mod login;
+pub(crate) mod logo;
 pub(crate) mod logout;
 pub(crate) mod metadata;
 pub(crate) mod pages;
