@@ -277,6 +277,8 @@ fn front(
     let own = issuer.path().to_owned() + "/" + Endpoint::Logo.name();
     let logo = match settings.page_logo.as_deref() {
         _ if has_image => Ok(Some(own.as_str())),
+        // What is wrong with a file is told by whoever read it.
+        Some(logo) if logo.starts_with("file:") => Ok(None),
         Some(logo) if !(logo.starts_with("https://") || is_path(logo)) => {
             let text = "it is an https URL, a path on this host that starts with one slash, or file:PATH of an image";
             Err(Problem::new("page_logo", text))
