@@ -1,6 +1,8 @@
 //! `proofkey try`: a walk through the flow against a running server.
 
+use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
 use clap::Args;
 use proofkey::{AuthMethod, Client, Secret};
@@ -10,22 +12,23 @@ use super::{Invocation, clients};
 use crate::failure::{Complaint, Failure};
 use crate::password::{self, Typed};
 use crate::settings::Collected;
-use crate::walk::{Step, Walk};
+use crate::walk::{Step, User, Walk};
 
-/// Walk through the first-party flow against the running server, and show each step
+/// Walk through the flow against the running server, and show each step
 ///
-/// A first-party client signs a user in: challenge, authorize, token, userinfo, refresh, the same refresh again, a
+/// Somebody signs in in the browser, and the walk catches the code at the client's loopback address; with --username a
+/// first-party client takes name and password itself. Then: token, userinfo, refresh, the same refresh again, a
 /// forged token, revoke, and what comes after it. The exit status is 1 if a step is not as it should be.
 #[derive(Args)]
 #[command(
-    after_help = "Example:\n  proofkey try crm-web --username ada@example.com\n  proofkey try crm-web --username ada@example.com --password-stdin --replay --json < password.txt"
+    after_help = "Example:\n  proofkey try cli-tool\n  proofkey try crm-web --username ada@example.com\n  proofkey try crm-web --username ada@example.com --password-stdin --replay --json < password.txt"
 )]
 pub(super) struct Try {
-    /// The client, which must be a first-party one
+    /// The client: one with a loopback redirect URI, or, with --username, a first-party one
     client_id: String,
-    /// Who signs in
+    /// Who signs in, by name and password here instead of in the browser
     #[arg(long, value_name = "NAME")]
-    username: String,
+    username: Option<String>,
     #[command(flatten)]
     typed: Typed,
     /// The scope to ask for [default: all that the client may have]
@@ -65,9 +68,14 @@ impl Try {
                 "" => scopes,
                 own => own.to_owned(),
             }),
-            password: password::read(&self.typed, invocation, &self.username)?,
+            user: match self.username {
+                None => User::Browser(Box::new(send_to_browser)),
+                Some(username) => {
+                    let password = password::read(&self.typed, invocation, &username)?;
+                    User::Password(username, password)
+                }
+            },
             client_id: self.client_id,
-            username: self.username,
             replay: self.replay,
             server_log: self.server_log,
         };
@@ -103,6 +111,18 @@ impl Try {
             }
         }
     }
+}
+
+/// Shows an address beside the answer, and opens it where a person sits in front of a desktop.
+fn send_to_browser(url: &str) -> Result<(), Failure> {
+    writeln!(std::io::stderr(), "Open this address in the browser, and sign in:\n\n  {url}\n")?;
+    let desktop = ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| std::env::var_os(name).is_some());
+    if (desktop || cfg!(target_os = "macos")) && std::io::stdout().is_terminal() {
+        // Whoever has no such program opens the address by hand.
+        let program = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
+        let _ = Command::new(program).arg(url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    }
+    Ok(())
 }
 
 /// Steps are shown as they are done; as JSON, all at once.

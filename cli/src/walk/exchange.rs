@@ -74,7 +74,7 @@ impl Ask {
 
 /// An answer with its secrets, for the walk alone.
 pub(super) struct Answer {
-    status: u16,
+    pub(super) status: u16,
     pub(super) body: Map<String, Value>,
 }
 
@@ -119,6 +119,7 @@ pub(crate) struct Step {
     pub(super) request: Value,
     pub(super) status: u16,
     pub(super) answer: Value,
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub(super) request_id: String,
     /// What the server's log says of it.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
@@ -203,6 +204,37 @@ impl<'a> Road<'a> {
             cost,
             expected,
         };
+        self.tell(step, answer)
+    }
+
+    /// Shows what a browser brought, and goes on only if `check` finds nothing to say.
+    pub(super) fn arrived(
+        &mut self,
+        title: &'static str,
+        url: &str,
+        answer: Answer,
+        check: impl FnOnce(&Answer) -> Result<(), String>,
+    ) -> Result<Answer, Failure> {
+        self.number += 1;
+        let expected = check(&answer).err();
+        let step = Step {
+            number: self.number,
+            title,
+            method: "GET",
+            url: url.to_owned(),
+            authorization: None,
+            request: Value::Null,
+            status: answer.status,
+            answer: shortened_fields(&Value::Object(answer.body.clone())),
+            request_id: String::new(),
+            cost: None,
+            expected,
+        };
+        self.tell(step, answer)
+    }
+
+    /// Shows a step, and goes on only if it was as it should be.
+    fn tell(&mut self, step: Step, answer: Answer) -> Result<Answer, Failure> {
         (self.show)(&step)?;
         match step.expected {
             None => Ok(answer),
@@ -237,7 +269,20 @@ impl<'a> Road<'a> {
     }
 }
 
-fn escape(text: &str) -> String {
+/// What [`escape`] made, and `+` for a blank; what is no escape stays as it is.
+pub(super) fn unescape(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let digits = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        let byte = digits.filter(|_| *first == b'%').and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        bytes.push(byte.unwrap_or(if *first == b'+' { b' ' } else { *first }));
+        rest = if byte.is_some() { after.get(2..).unwrap_or_default() } else { after };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+pub(super) fn escape(text: &str) -> String {
     text.bytes().fold(String::new(), |mut escaped, byte| {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             escaped.push(char::from(byte));

@@ -1,7 +1,9 @@
-//! A walk through the first-party flow against a running server, over real HTTP: what an operator tries first.
+//! A walk through the flow against a running server, over real HTTP: what an operator tries first. Somebody signs in in
+//! a browser, or the client does it for them.
 //!
 //! Each step is a request, its answer, and whether that is what it should be; the walk ends at the first that is not.
 
+mod callback;
 mod exchange;
 mod log;
 mod show;
@@ -11,6 +13,7 @@ use std::path::PathBuf;
 use proofkey::{AuthMethod, Secret};
 use serde_json::{Value, json};
 
+use self::callback::Begin;
 pub(crate) use self::exchange::Step;
 use self::exchange::{Answer, Ask, Road};
 use crate::failure::Failure;
@@ -24,12 +27,19 @@ pub(crate) struct Walk {
     pub(crate) client_secret: Option<(AuthMethod, Secret)>,
     pub(crate) redirect_uri: String,
     pub(crate) scope: String,
-    pub(crate) username: String,
-    pub(crate) password: Secret,
+    pub(crate) user: User,
     /// Redeem a second code twice.
     pub(crate) replay: bool,
     /// The log of the server, to tell what each step cost it.
     pub(crate) server_log: Option<PathBuf>,
+}
+
+/// How somebody signs in.
+pub(crate) enum User {
+    /// On the pages of the server, in a browser: the address is shown here, and opened if it may be.
+    Browser(Box<dyn Fn(&str) -> Result<(), Failure>>),
+    /// By a first-party client that takes name and password itself.
+    Password(String, Secret),
 }
 
 /// The tokens of one answer.
@@ -44,13 +54,18 @@ struct Tokens {
 struct SignIn {
     code: String,
     verifier: String,
+    redirect_uri: String,
 }
 
 impl Walk {
     /// Walks; `show` is given each step as soon as it is done.
     pub(crate) fn run(&self, show: &mut dyn FnMut(&Step) -> Result<(), Failure>) -> Result<(), Failure> {
         let mut road = Road::new(self, show)?;
-        let sign_in = self.sign_in(&mut road, "Sign in: name, password and challenge for a code")?;
+        let title = match &self.user {
+            User::Browser(_) => "Sign in, in the browser: back comes a code",
+            User::Password(..) => "Sign in: name, password and challenge for a code",
+        };
+        let sign_in = self.sign_in(&mut road, title)?;
         let tokens = self.redeem(&mut road, &sign_in)?;
         self.userinfo(&mut road, "Who is it? The access token says", &tokens.access)?;
         let newest = match &tokens.refresh {
@@ -81,9 +96,16 @@ impl Walk {
             ["code_verifier", "code_challenge", "state"].into_iter().try_for_each(|name| answer.text(name))
         })?;
         let (challenge, state) = (pair.known("code_challenge"), pair.known("state"));
+        let (username, password) = match &self.user {
+            User::Browser(show) => {
+                let begin = Begin { challenge: &challenge, state: &state, title, show };
+                return self.sign_in_by_browser(road, &begin, pair.known("code_verifier"));
+            }
+            User::Password(username, password) => (username, password),
+        };
         let mut body = json!({
-            "client_id": self.client_id, "redirect_uri": self.redirect_uri, "username": self.username,
-            "password": self.password.expose_text(), "code_challenge": challenge, "code_challenge_method": "S256",
+            "client_id": self.client_id, "redirect_uri": self.redirect_uri, "username": username,
+            "password": password.expose_text(), "code_challenge": challenge, "code_challenge_method": "S256",
             "state": state, "scope": self.scope,
         });
         if let (true, Some(fields)) = (self.scope.is_empty(), body.as_object_mut()) {
@@ -95,7 +117,8 @@ impl Walk {
             answer.has("iss", &self.issuer)?;
             answer.text("code")
         })?;
-        Ok(SignIn { code: answer.known("code"), verifier: pair.known("code_verifier") })
+        let redirect_uri = self.redirect_uri.clone();
+        Ok(SignIn { code: answer.known("code"), verifier: pair.known("code_verifier"), redirect_uri })
     }
 
     fn redeem(&self, road: &mut Road<'_>, sign_in: &SignIn) -> Result<Tokens, Failure> {
@@ -146,7 +169,7 @@ impl Walk {
         let fields = [
             ("grant_type", "authorization_code"),
             ("code", sign_in.code.as_str()),
-            ("redirect_uri", &self.redirect_uri),
+            ("redirect_uri", &sign_in.redirect_uri),
             ("code_verifier", &sign_in.verifier),
         ];
         self.form("token", &fields)
