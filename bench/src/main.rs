@@ -6,6 +6,7 @@ mod floors;
 mod http;
 mod in_process;
 mod measure;
+mod pages;
 mod program;
 mod report;
 mod rows;
@@ -49,5 +50,6 @@ fn main() -> io::Result<()> {
     in_process::sqlite(&mut report, arguments.quick)?;
     sqlite::sqlite(&mut report, arguments.quick)?;
     http::http(&mut report, arguments.quick)?;
+    pages::pages(&mut report, arguments.quick)?;
     report.finish()
 }

@@ -27,6 +27,8 @@ const ROWS: &[(&str, &str)] = &[
     ("SQLite store", "put: ratio"),
     ("HTTP", "token"),
     ("HTTP", "introspect"),
+    ("pages", "a sign-in, beside its password hash"),
+    ("pages", "a sign-in, beside two seconds"),
 ];
 
 #[test]
