@@ -5,7 +5,7 @@ use std::io::Write as _;
 
 use clap::Args;
 use proofkey::core::Setting;
-use proofkey::{Keys, Server};
+use proofkey::{Keys, Secret, Server};
 use serde_json::json;
 
 use super::Invocation;
@@ -41,12 +41,12 @@ impl Init {
         }
         let keys = Keys::generate()?;
         let id = keys.ids().first().map(ToString::to_string).unwrap_or_default();
-        let list = keys.encryption_text();
+        let (encryption, session) = (keys.encryption_text(), keys.session_text());
         Server::builder(&self.issuer).set("store", &self.store).keys(keys).build()?;
-        let secrets = format!(
-            "{SECRETS}{}\n",
-            assignment("OAUTH2_ENCRYPTION_KEY", list.expose_text().unwrap_or_default()).as_str()
-        );
+        let line = |name, key: &Secret| assignment(name, key.expose_text().unwrap_or_default());
+        let encryption = line("OAUTH2_ENCRYPTION_KEY", &encryption);
+        let session = line("SECRET_ENCRYPTION_KEY", &session);
+        let secrets = [SECRETS, &encryption, SESSION, &session, "\n"].concat();
         private_file::create(&env, &zeroize::Zeroizing::new(secrets))?;
         let written = File::create_new(&config).and_then(|mut file| file.write_all(self.settings().as_bytes()));
         written.map_err(|error| {
@@ -93,6 +93,8 @@ const TOP: &str = "# Settings of a proofkey server. `proofkey check` shows what 
     # Lines that begin with # show defaults. Secrets stand in proofkey.env, beside this file.\n";
 
 const SECRETS: &str = "# Secrets of a proofkey server. Keep a copy: without the keys, the store cannot be read.\n";
+
+const SESSION: &str = "\n\n# Seals the cookies of browsers, and requests on their way through the pages.\n";
 
 const REST: &str = r#"
 # What clients may ask for, in words for people. What is not listed does not exist.
