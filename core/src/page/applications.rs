@@ -65,13 +65,13 @@ pub(crate) fn applications(frame: &Frame<'_>, page: &ApplicationsPage<'_>) -> St
         @if page.applications.is_empty() {
             p { (texts.get(Id::ApplicationsNone)) }
         } @else {
-            ul.items { @for one in page.applications { (application(frame, page.token, one)) } }
+            (form(frame, page.token, WITHDRAW, None))
+            ul.items { @for one in page.applications { (application(frame, one)) } }
         }
         h2 { (texts.get(Id::SessionsHeading)) }
-        ul.items { @for one in page.sessions { (session(frame, page.token, one)) } }
-        (form(frame, page.token, "sign_out_everywhere", None, &html! {
-            button.plain type="submit" { (texts.get(Id::SignOutEverywhere)) }
-        }))
+        (form(frame, page.token, END_SESSION, None))
+        ul.items { @for one in page.sessions { (session(frame, one)) } }
+        (form(frame, page.token, EVERYWHERE, Some(texts.get(Id::SignOutEverywhere))))
         nav aria-label=(texts.get(Id::AccountLinks)) {
             ul.links {
                 @if page.may_change_password {
@@ -84,7 +84,23 @@ pub(crate) fn applications(frame: &Frame<'_>, page: &ApplicationsPage<'_>) -> St
     frame.page(&Sheet { wide: true, ..Sheet::new(Id::AccountTitle) }, &content)
 }
 
-fn application(frame: &Frame<'_>, token: &str, one: &Application<'_>) -> Markup {
+const WITHDRAW: &str = "withdraw";
+const END_SESSION: &str = "end_session";
+const EVERYWHERE: &str = "sign_out_everywhere";
+
+/// A form, whose id is its action. The buttons of a list belong to one form before it and bring what they are about, so
+/// that the token is in the page once for each action and not once for each row.
+fn form(frame: &Frame<'_>, token: &str, action: &str, button: Option<&str>) -> Markup {
+    html! {
+        form id=(action) method="post" action=(frame.path("applications")) {
+            (hidden("form_token", token))
+            (hidden("action", action))
+            @if let Some(button) = button { button.plain type="submit" { (button) } }
+        }
+    }
+}
+
+fn application(frame: &Frame<'_>, one: &Application<'_>) -> Markup {
     let texts = frame.texts;
     html! {
         li.item {
@@ -96,45 +112,30 @@ fn application(frame: &Frame<'_>, token: &str, one: &Application<'_>) -> Markup 
                     p.soft { (texts.fill(Id::ApplicationHost, &[("host", &isolated(host))])) }
                 }
             }
-            (form(frame, token, "withdraw", Some(("client_id", one.client_id)), &html! {
-                button.plain type="submit" {
-                    (texts.get(Id::ApplicationWithdraw))
-                    span.unseen { ": " (isolated(one.name)) }
-                }
-            }))
+            button.plain type="submit" form=(WITHDRAW) name="client_id" value=(one.client_id) {
+                (texts.get(Id::ApplicationWithdraw))
+                span.unseen { ": " (isolated(one.name)) }
+            }
         }
     }
 }
 
-fn session(frame: &Frame<'_>, token: &str, one: &BrowserSession<'_>) -> Markup {
+fn session(frame: &Frame<'_>, one: &BrowserSession<'_>) -> Markup {
     let texts = frame.texts;
-    let since = date::minute(one.since);
+    let since = texts.fill(Id::SessionSince, &[("date", &date::minute(one.since))]);
     html! {
         li.item {
             div {
                 h3 { (texts.get(if one.current { Id::SessionCurrent } else { Id::SessionOther })) }
-                p.soft { (texts.fill(Id::SessionSince, &[("date", &since)])) }
+                p.soft { (since) }
                 p.soft { (texts.fill(Id::SessionUsed, &[("date", &date::minute(one.last_used))])) }
             }
             @if !one.current {
-                (form(frame, token, "end_session", Some(("session", one.id)), &html! {
-                    button.plain type="submit" {
-                        (texts.get(Id::SessionEnd))
-                        span.unseen { ": " (texts.fill(Id::SessionSince, &[("date", &since)])) }
-                    }
-                }))
+                button.plain type="submit" form=(END_SESSION) name="session" value=(one.id) {
+                    (texts.get(Id::SessionEnd))
+                    span.unseen { ": " (since) }
+                }
             }
-        }
-    }
-}
-
-fn form(frame: &Frame<'_>, token: &str, action: &str, about: Option<(&str, &str)>, button: &Markup) -> Markup {
-    html! {
-        form method="post" action=(frame.path("applications")) {
-            (hidden("form_token", token))
-            (hidden("action", action))
-            @if let Some((name, value)) = about { (hidden(name, value)) }
-            (button)
         }
     }
 }

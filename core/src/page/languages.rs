@@ -87,7 +87,9 @@ impl Languages {
 
 /// As much of the text as is read.
 fn bounded(text: &str) -> &str {
-    text.get(..text.floor_char_boundary(MAX_BYTES)).unwrap_or(text)
+    let longest = text.len().min(MAX_BYTES);
+    // A character has at most four bytes, so one of these places is between two of them.
+    (longest.saturating_sub(3)..=longest).rev().find_map(|end| text.get(..end)).unwrap_or_default()
 }
 
 /// A language range and its weight in thousandths.

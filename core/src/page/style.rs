@@ -118,7 +118,7 @@ a{color:var(--accent)}
 .item button{width:auto;margin:0}
 .unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 code{font-family:ui-monospace,monospace;font-size:.875rem}
-@media(max-width:30rem){body{padding:1rem .5rem}main{padding:1.25rem 1rem}.item button{width:100%}.item form{flex:1 1 100%}}
+@media(max-width:30rem){body{padding:1rem .5rem}main{padding:1.25rem 1rem}.item button{width:100%}}
 @media(prefers-reduced-motion:no-preference){button{transition:box-shadow .15s}button:hover{box-shadow:0 2px 6px rgb(0 0 0/.2)}}
 @media(forced-colors:active){main,button,.note{border:2px solid}:focus-visible,[tabindex]:focus{outline-color:Highlight}}
 ";

@@ -7,156 +7,13 @@ use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
 use sha2::{Digest as _, Sha256};
 
+mod element;
+mod samples;
+
+use element::{Element, parse};
+use samples::{BAD, HOSTILE, REALISTIC, pages};
+
 use super::*;
-
-const HOSTILE: &str = "\u{202e}<img src=x onerror=alert(1)>\"'&amp;</style></title><script>\u{2066}\0\u{200f}";
-const TOKEN: &str = "pk_Zm9yIGV2ZXJ5IGZvcm0gb25lIHRva2VuIG9mIGZvcnR5IGJ5dGVzIQ.c2VhbGVkIGFuZCBjaGVja2Vk";
-
-/// What differs between realistic and hostile pages.
-#[derive(Clone, Copy)]
-struct Words<'a> {
-    client: &'a str,
-    host: &'a str,
-    scopes: &'a [&'a str],
-    username: &'a str,
-    token: &'a str,
-    description: &'a str,
-    back: &'a str,
-}
-
-const REALISTIC: Words<'_> = Words {
-    client: "The Orders Workbench of Example & Daughters",
-    host: "orders.workbench.example.com",
-    scopes: &[
-        "See your orders and their state",
-        "Change and cancel your orders",
-        "See your name and your e-mail address",
-    ],
-    username: "ada.lovelace@example.com",
-    token: TOKEN,
-    description: "redirect_uri is not registered for this client",
-    back: "https://orders.workbench.example.com/start",
-};
-
-const BAD: Words<'_> = Words {
-    client: HOSTILE,
-    host: HOSTILE,
-    scopes: &[HOSTILE],
-    username: HOSTILE,
-    token: HOSTILE,
-    description: HOSTILE,
-    back: "https://x.example/\"><script>",
-};
-
-const KINDS: [ProblemKind; 10] = [
-    ProblemKind::AlreadyUsed,
-    ProblemKind::BadRequest,
-    ProblemKind::Expired,
-    ProblemKind::Failed,
-    ProblemKind::Forged,
-    ProblemKind::Method,
-    ProblemKind::NoLongerSignedIn,
-    ProblemKind::NotFound,
-    ProblemKind::TooMany,
-    ProblemKind::Unavailable,
-];
-
-/// Every page in every state, by name.
-fn pages(frame: &Frame<'_>, words: Words<'_>) -> BTreeMap<String, String> {
-    let Words { client, host, scopes, username, token, description, back } = words;
-    let request = token.repeat(8);
-    let mut pages = BTreeMap::new();
-    let mut add = |name: String, page: String| assert!(pages.insert(name, page).is_none());
-
-    let form = SignIn { request: &request, client: Some(client), username: "", problem: None, may_reset: true };
-    add("sign_in".to_owned(), sign_in(frame, &form));
-    add("sign_in hinted".to_owned(), sign_in(frame, &SignIn { username, client: None, may_reset: false, ..form }));
-    for problem in [
-        SignInProblem::Busy,
-        SignInProblem::Missing,
-        SignInProblem::TooMany { minutes: 1 },
-        SignInProblem::TooMany { minutes: 15 },
-        SignInProblem::Wrong,
-    ] {
-        let page =
-            SignIn { request: &request, client: Some(client), username, problem: Some(problem), may_reset: true };
-        add(format!("sign_in {problem:?}"), sign_in(frame, &page));
-    }
-    for (days, loopback_or_private) in [(90, false), (1, true)] {
-        let page = ConsentPage {
-            request: &request,
-            token,
-            client,
-            redirect_host: host,
-            scopes,
-            username,
-            days,
-            loopback_or_private,
-        };
-        add(format!("consent {days}"), consent(frame, &page));
-    }
-    for kind in KINDS {
-        let page = ProblemPage { kind, description, reference: "7Qe2-kk01", back: Some((host, back)) };
-        add(format!("problem {kind:?}"), problem(frame, &page));
-    }
-    add("sign_out".to_owned(), sign_out(frame, &SignOut { token, username }));
-    add("signed_out".to_owned(), signed_out(frame));
-
-    let application = |since| Application {
-        client_id: client,
-        name: client,
-        redirect_host: Some(host),
-        scopes: scopes.to_vec(),
-        since,
-    };
-    let session = |current, last_used| BrowserSession { id: token, since: 1_795_000_000, last_used, current };
-    for done in [None, Some(Done::PasswordChanged), Some(Done::SessionEnded), Some(Done::Withdrawn)] {
-        let some: Vec<_> = (0..4).map(|day| application(1_790_000_000 + day * 86_400)).collect();
-        let sessions = [session(true, 1_795_000_600), session(false, 1_795_000_060), session(false, 1_795_000_000)];
-        let page = ApplicationsPage {
-            token,
-            username,
-            applications: &some,
-            sessions: &sessions,
-            done,
-            may_change_password: true,
-        };
-        add(format!("applications {done:?}"), applications(frame, &page));
-    }
-    let sessions = [session(true, 1_795_000_600)];
-    let page = ApplicationsPage {
-        token,
-        username,
-        applications: &[],
-        sessions: &sessions,
-        done: None,
-        may_change_password: false,
-    };
-    add("applications none".to_owned(), applications(frame, &page));
-
-    for problem in [
-        None,
-        Some(PasswordProblem::Busy),
-        Some(PasswordProblem::Missing),
-        Some(PasswordProblem::TooCommon),
-        Some(PasswordProblem::TooLong),
-        Some(PasswordProblem::TooMany { minutes: 3 }),
-        Some(PasswordProblem::TooShort),
-        Some(PasswordProblem::WrongCurrent),
-    ] {
-        let page = PasswordPage { token, username, problem, min_length: 15 };
-        add(format!("password {problem:?}"), password(frame, &page));
-        add(format!("reset {problem:?}"), reset(frame, &ResetPage { token, problem, min_length: 15 }));
-    }
-    for problem in
-        [None, Some(ForgotProblem::Busy), Some(ForgotProblem::Missing), Some(ForgotProblem::TooMany { minutes: 9 })]
-    {
-        add(format!("forgot {problem:?}"), forgot(frame, problem));
-    }
-    add("forgot_sent".to_owned(), forgot_sent(frame));
-    add("password_set".to_owned(), password_set(frame));
-    pages
-}
 
 fn theme(logo: Option<&str>) -> Theme {
     Theme::new("Example & Daughters", logo, Theme::DEFAULT_COLOUR).unwrap()
@@ -175,99 +32,13 @@ fn every_page(mut check: impl FnMut(&str, &Element, &str)) {
     }
 }
 
-/// An element of a page, as far as the tests look.
-#[derive(Debug, Default)]
-struct Element {
-    name: String,
-    attributes: BTreeMap<String, String>,
-    children: Vec<Element>,
-    /// All text within, children's included.
-    text: String,
-}
-
-impl Element {
-    fn all(&self) -> Vec<&Element> {
-        std::iter::once(self).chain(self.children.iter().flat_map(Element::all)).collect()
-    }
-
-    fn named(&self, name: &str) -> Vec<&Element> {
-        self.all().into_iter().filter(|element| element.name == name).collect()
-    }
-
-    fn attribute(&self, name: &str) -> Option<&str> {
-        self.attributes.get(name).map(String::as_str)
-    }
-
-    fn ids(&self) -> BTreeSet<&str> {
-        let mut ids = BTreeSet::new();
-        for id in self.all().into_iter().filter_map(|element| element.attribute("id")) {
-            assert!(ids.insert(id), "{id} is there twice");
-        }
-        ids
-    }
-}
-
-fn unescape(text: &str) -> String {
-    assert!(!text.contains(['<', '>', '"']), "not escaped: {text}");
-    text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&")
-}
-
-/// Reads HTML as strictly as XML: every element closed in order, every attribute quoted.
-fn parse(html: &str) -> Element {
-    let mut rest = html.strip_prefix("<!DOCTYPE html>").expect("a doctype");
-    let mut open = vec![Element::default()];
-    while !rest.is_empty() {
-        let (text, tag) = rest.split_once('<').unwrap_or((rest, ""));
-        let raw = open.last().unwrap().name == "style";
-        let text = if raw { text.to_owned() } else { unescape(text) };
-        open.iter_mut().for_each(|element| element.text.push_str(&text));
-        if tag.is_empty() {
-            break;
-        }
-        // No attribute has a bare ">".
-        let (tag, after) = tag.split_once('>').expect("a closed tag");
-        rest = after;
-        if let Some(name) = tag.strip_prefix('/') {
-            let closed = open.pop().unwrap();
-            assert_eq!(closed.name, name, "closed in order");
-            open.last_mut().unwrap().children.push(closed);
-            continue;
-        }
-        let (name, mut list) = tag.split_once(' ').unwrap_or((tag, ""));
-        let mut element = Element { name: name.to_owned(), ..Element::default() };
-        while !list.is_empty() {
-            let end = list.find(['=', ' ']).unwrap_or(list.len());
-            let (key, after) = list.split_at(end);
-            let value = match after.strip_prefix("=\"") {
-                Some(value) => {
-                    let (value, after) = value.split_once('"').expect("a quoted value");
-                    list = after.trim_start();
-                    unescape(value)
-                }
-                None => {
-                    list = after.trim_start();
-                    String::new()
-                }
-            };
-            assert!(element.attributes.insert(key.to_owned(), value).is_none(), "{key} twice in <{tag}>");
-        }
-        if matches!(name, "meta" | "link" | "img" | "input") {
-            open.last_mut().unwrap().children.push(element);
-        } else {
-            open.push(element);
-        }
-    }
-    assert_eq!(open.len(), 1, "every element is closed");
-    open.remove(0)
-}
-
 #[test]
 fn no_value_becomes_markup_and_no_page_has_script() {
     const ELEMENTS: [&str; 28] = [
         "", "a", "bdi", "body", "button", "code", "div", "form", "h1", "h2", "h3", "head", "header", "html", "input",
         "label", "li", "link", "main", "meta", "nav", "p", "span", "style", "time", "title", "ul", "img",
     ];
-    const ATTRIBUTES: [&str; 31] = [
+    const ATTRIBUTES: [&str; 32] = [
         "action",
         "alt",
         "aria-describedby",
@@ -283,6 +54,7 @@ fn no_value_becomes_markup_and_no_page_has_script() {
         "datetime",
         "dir",
         "for",
+        "form",
         "height",
         "hidden",
         "href",
@@ -321,7 +93,7 @@ fn text_of_others_is_shown_whole_isolated_and_without_direction_controls() {
     let mut seen = 0;
     every_page(|name, page, _| {
         for element in page.all() {
-            let hidden = element.attribute("type") == Some("hidden");
+            let hidden = element.attribute("type") == Some("hidden") || element.attribute("form").is_some();
             let values =
                 element.attributes.iter().filter(|(key, _)| !hidden || *key != "value").map(|(_, value)| value);
             for text in values.chain([&element.text]) {
@@ -356,17 +128,20 @@ fn what_goes_back_in_a_form_is_what_was_given() {
 
     let account = parse(&pages["applications None"]);
     let sent = |form: &Element| -> Vec<String> {
-        form.named("input")
-            .iter()
-            .map(|one| format!("{}={}", one.attribute("name").unwrap(), one.attribute("value").unwrap()))
-            .collect()
+        let pair = |one: &&Element| format!("{}={}", one.attribute("name").unwrap(), one.attribute("value").unwrap());
+        form.named("input").iter().map(pair).collect()
     };
-    let forms: Vec<_> = account.named("form").into_iter().map(sent).collect();
+    let forms: BTreeMap<_, _> =
+        account.named("form").into_iter().map(|form| (form.attribute("id").unwrap(), sent(form))).collect();
     let token = format!("form_token={HOSTILE}");
-    assert_eq!(forms.len(), 7);
-    assert_eq!(forms[0], [token.clone(), "action=withdraw".to_owned(), format!("client_id={HOSTILE}")]);
-    assert_eq!(forms[4], [token.clone(), "action=end_session".to_owned(), format!("session={HOSTILE}")]);
-    assert_eq!(forms[6], [token, "action=sign_out_everywhere".to_owned()]);
+    for action in ["withdraw", "end_session", "sign_out_everywhere"] {
+        assert_eq!(forms[action], [token.clone(), format!("action={action}")]);
+    }
+    let buttons: Vec<_> =
+        account.named("button").iter().map(|one| ["form", "name", "value"].map(|key| one.attribute(key))).collect();
+    let withdraw = [Some("withdraw"), Some("client_id"), Some(HOSTILE)];
+    let end = [Some("end_session"), Some("session"), Some(HOSTILE)];
+    assert_eq!(buttons, [withdraw, withdraw, withdraw, withdraw, end, end, [None; 3]]);
 }
 
 #[test]
@@ -432,7 +207,8 @@ fn every_field_has_a_label_and_every_reference_leads_somewhere() {
         }
         let described = page.all().into_iter().filter_map(|one| one.attribute("aria-describedby"));
         let links = page.named("a").into_iter().filter_map(|one| one.attribute("href")?.strip_prefix('#'));
-        for id in labels.iter().copied().chain(described.flat_map(|ids| ids.split(' '))).chain(links) {
+        let forms = page.all().into_iter().filter_map(|one| one.attribute("form"));
+        for id in labels.iter().copied().chain(forms).chain(described.flat_map(|ids| ids.split(' '))).chain(links) {
             assert!(ids.contains(id), "{name}: #{id}");
         }
         let focused = page.all().into_iter().filter(|one| one.attribute("autofocus").is_some()).count();
@@ -512,10 +288,10 @@ fn the_policy_has_the_hash_of_the_style_element_of_every_page() {
 
 #[test]
 fn a_logo_stands_for_the_name_and_is_all_that_a_page_loads() {
-    let (theme, texts) = (theme(Some("https://cdn.example/l.svg?a=1&b=\"2\"")), Texts::english());
+    let (theme, texts) = (theme(Some("https://cdn.example/l.svg?a=1&b=2")), Texts::english());
     let page = parse(&signed_out(&Frame { theme: &theme, texts: &texts, base: "" }));
     let logo = page.named("header")[0].named("img")[0];
-    assert_eq!(logo.attribute("src"), Some("https://cdn.example/l.svg?a=1&b=\"2\""));
+    assert_eq!(logo.attribute("src"), Some("https://cdn.example/l.svg?a=1&b=2"));
     assert_eq!(logo.attribute("alt"), Some("Example & Daughters"));
     assert_eq!(page.named("link")[0].attribute("href"), logo.attribute("src"));
 }

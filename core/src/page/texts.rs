@@ -280,7 +280,7 @@ mod tests {
             assert_eq!(read(tag, &[]).unwrap().direction(), direction, "{tag}");
         }
         for bad in
-            ["", "-", "en-", "en--GB", "e", "1en", "en_GB", "en\"", "abcdefghi", "en-x-abcdefgh-abcdefgh-abcdefgh-abc"]
+            ["", "-", "en-", "en--GB", "e", "1en", "en_GB", "en\"", "abcdefghi", "en-x-abcdefgh-abcdefgh-abcdefgh-abcd"]
         {
             assert!(read(bad, &[]).is_err(), "{bad}");
         }
