@@ -35,7 +35,7 @@ pub use proofkey_core::{
     AccessToken, AdminError, ApiMisuse, ApplicationType, AuthMethod, Client, ClientCredentials, ClientSecret,
     CodeExchange, Config, ErrorCode, Event, EventKind, GrantSummary, GrantType, Introspection, InvalidField, KeyError,
     KeyId, Pkce, Problem, RecordView, Refusal, Request, Requirement, Response, Scope, ScopeText, Secret, Settings,
-    StoreError, Tokens, UnixTime, User, UserAnswer, UserChange, UserQuestion, UserSummary,
+    StoreError, Texts, Tokens, UnixTime, User, UserAnswer, UserChange, UserQuestion, UserSummary,
 };
 pub use server::Server;
 #[cfg(feature = "tokio")]

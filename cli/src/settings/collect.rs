@@ -9,6 +9,7 @@ use proofkey::{ApiMisuse, AsyncServer, Builder, Client, Event, Keys, Server, Set
 use super::file::File;
 use super::key::{keys, missing_keys, session_keys};
 use super::table::Section;
+use super::texts::texts;
 use super::{AuditLog, Flag, Origins, Own, Row, Source, Variables, nearest, rows};
 use crate::failure::{Complaint, Failure};
 use crate::log::{append_event, can_append};
@@ -118,10 +119,21 @@ impl Collected {
     fn configure<S>(&mut self, builder: Builder<S>) -> Builder<S> {
         let builder = builder.settings(self.settings.clone());
         let builder = self.clients.iter().fold(builder, |builder, (client, _)| builder.client(client.clone()));
-        match self.keys.take() {
+        let mut builder = match self.keys.take() {
             Some(keys) => builder.keys(keys),
             None => builder,
+        };
+        for path in self.own.page_texts.clone() {
+            match texts(&path) {
+                Ok(texts) => builder = builder.texts(texts),
+                Err(problems) => {
+                    let complaints: Vec<Complaint> =
+                        problems.into_iter().map(|problem| self.complaint_of("page_texts", problem)).collect();
+                    self.complaints.extend(complaints);
+                }
+            }
         }
+        builder
     }
 
     /// Adds what is wrong with the whole to what is wrong with its parts.

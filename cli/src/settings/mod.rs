@@ -9,6 +9,7 @@ mod origin;
 mod own;
 mod page;
 mod table;
+mod texts;
 
 pub(crate) use collect::{Collected, Value};
 pub(crate) use env_file::{EnvFile, assignment};

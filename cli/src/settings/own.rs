@@ -1,4 +1,4 @@
-//! The command line's own settings: where to listen, how long to wait, where to log.
+//! The command line's own settings: where to listen, how long to wait, where to log, which files to read.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -21,6 +21,7 @@ pub(crate) struct Own {
     pub(crate) drain_timeout: Duration,
     pub(crate) listen: SocketAddr,
     pub(crate) max_header: usize,
+    pub(crate) page_texts: Vec<PathBuf>,
     pub(crate) request_timeout: Duration,
 }
 
@@ -31,6 +32,7 @@ impl Default for Own {
             drain_timeout: Duration::from_secs(10),
             listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
             max_header: 16 * 1024,
+            page_texts: Vec::new(),
             request_timeout: Duration::from_secs(10),
         }
     }
@@ -53,6 +55,7 @@ impl Own {
             "max_header" => {
                 self.max_header = size(text).filter(|size| (4 * 1024..=32 * 1024).contains(size))?;
             }
+            "page_texts" => self.page_texts = text.split_whitespace().map(PathBuf::from).collect(),
             "request_timeout" => self.request_timeout = within(span(text)?, 1, 60)?,
             _ => return None,
         }
@@ -70,6 +73,10 @@ impl Own {
             "drain_timeout" => span_text(self.drain_timeout),
             "listen" => self.listen.to_string(),
             "max_header" => self.max_header.to_string(),
+            "page_texts" => {
+                let paths = self.page_texts.iter().map(|path| path.display().to_string());
+                paths.collect::<Vec<_>>().join(" ")
+            }
             "request_timeout" => span_text(self.request_timeout),
             _ => return None,
         })
@@ -89,7 +96,7 @@ mod tests {
     fn every_default_of_the_table_is_the_default_in_force() {
         let own = Own::default();
         let told: Vec<_> = rows().filter_map(|row| Some((row, own.text(row.name())?))).collect();
-        assert_eq!(told.len(), 5);
+        assert_eq!(told.len(), 6);
         for (row, text) in told {
             let table = row.setting.default_text().replace("16 KiB", "16384");
             assert_eq!(text, table, "{}", row.name());

@@ -36,7 +36,7 @@ pub(crate) fn rows() -> impl Iterator<Item = Row> {
     let rows = |settings: &'static [Setting], section| settings.iter().map(move |setting| Row { setting, section });
     rows(SETTINGS, Section::Top)
         .chain(rows(SECRETS, Section::Secret))
-        .chain(rows(LOG, Section::Top))
+        .chain(rows(FILES, Section::Top))
         .chain(rows(SERVE, Section::Serve))
 }
 
@@ -62,9 +62,11 @@ static SECRETS: &[Setting] = &[
     .aliased("SECRET_ENCRYPTION_KEY", Unit::Same),
 ];
 
-static LOG: &[Setting] =
-    &[Setting::new("audit_log", "stderr", "stderr, off, or a path", "what happened, as JSON lines; never a secret")
-        .aliased("AUDIT_LOG_ENABLED", Unit::Switch)];
+static FILES: &[Setting] = &[
+    Setting::new("page_texts", "", "list of TOML files", "the words of the pages in further languages"),
+    Setting::new("audit_log", "stderr", "stderr, off, or a path", "what happened, as JSON lines; never a secret")
+        .aliased("AUDIT_LOG_ENABLED", Unit::Switch),
+];
 
 static SERVE: &[Setting] = &[
     Setting::new("listen", "127.0.0.1:8000", "address and port", "public only on purpose"),

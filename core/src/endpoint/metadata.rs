@@ -36,6 +36,8 @@ struct Metadata<'a> {
     introspection_endpoint_auth_methods_supported: &'static [&'static str],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     code_challenge_methods_supported: &'static [&'static str],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ui_locales_supported: Vec<&'a str>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     authorization_response_iss_parameter_supported: bool,
 }
@@ -53,6 +55,8 @@ pub(crate) fn metadata(config: &Config) -> Response {
     let (authorization, token) = (url(Endpoint::Authorize), url(Endpoint::Token));
     let (revocation, introspection) = (url(Endpoint::Revoke), url(Endpoint::Introspect));
     let (authorizes, gives_tokens) = (authorization.is_some(), token.is_some());
+    // Where the host shows its own login page, the languages are its own too.
+    let shows_pages = authorizes && config.settings.login_url.is_none();
     let grant_types = [
         ("authorization_code", authorizes && gives_tokens),
         ("refresh_token", gives_tokens),
@@ -78,6 +82,7 @@ pub(crate) fn metadata(config: &Config) -> Response {
         grant_types_supported: grant_types.into_iter().filter(|(_, on)| *on).map(|(name, _)| name).collect(),
         token_endpoint_auth_methods_supported: of(gives_tokens, METHODS),
         code_challenge_methods_supported: of(authorizes, &["S256"]),
+        ui_locales_supported: if shows_pages { config.languages.tags().collect() } else { Vec::new() },
         authorization_response_iss_parameter_supported: authorizes,
     };
     json(StatusCode::OK, Caching::Minutes, &document)

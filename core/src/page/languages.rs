@@ -53,6 +53,12 @@ impl Languages {
             .unwrap_or(&self.standard)
     }
 
+    /// The tags of the languages that a page may be in.
+    pub(crate) fn tags(&self) -> impl Iterator<Item = &str> {
+        let fixed = self.all.is_empty().then(|| self.standard.lang());
+        self.all.iter().map(Texts::lang).chain(fixed)
+    }
+
     fn accepted(&self, accept_language: &str) -> Option<&Texts> {
         let entries = bounded(accept_language).split(',').take(MAX_ENTRIES);
         let mut ranges: Vec<(u16, &str)> = entries.filter_map(range).collect();
