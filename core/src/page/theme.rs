@@ -125,7 +125,7 @@ mod tests {
     fn a_refused_colour_names_the_nearest_that_would_do() {
         let (setting, problem) = Theme::new("Shop", None, "#ff8800").unwrap_err();
         assert_eq!(setting, "page_colour");
-        assert!(problem.starts_with("white text on #ff8800 has a contrast of 2.38 to 1, and needs 4.5;"), "{problem}");
+        assert!(problem.starts_with("white text on #ff8800 has a contrast of 2.39 to 1, and needs 4.5;"), "{problem}");
         let better = Colour::parse(problem.rsplit(' ').next().unwrap()).unwrap();
         assert!((TEXT..TEXT + 0.1).contains(&better.contrast(Colour::WHITE)), "{better}");
         assert!(include_str!("../../../docs/pages.md").contains(&format!("page_colour: {problem}\n")), "{problem}");
