@@ -136,6 +136,9 @@ async fn answer(io: &mut Io, request: &Request, foregone: Option<Refusal>) -> Re
         note(io, &refusal);
         refused(&refusal, io.config.issuer())
     });
+    if endpoint.is_some_and(|endpoint| shows_pages(endpoint, request)) {
+        io.drop_foreign_session(request, &mut response);
+    }
     if response.status() == StatusCode::METHOD_NOT_ALLOWED
         && let Some(endpoint) = endpoint
     {

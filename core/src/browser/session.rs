@@ -81,6 +81,21 @@ impl Io {
         ours.all(|other: Ticket| other.id == ticket.id).then_some(ticket)
     }
 
+    /// Whether the browser sent any cookie of the session's name.
+    pub(crate) fn has_session_cookie(&self, request: &Request) -> bool {
+        self.config.cookies.read(request, CookieName::Session).next().is_some()
+    }
+
+    /// Makes the browser forget a cookie of the session's name that is not ours, unless the answer sets one.
+    pub(crate) fn drop_foreign_session(&self, request: &Request, response: &mut Response) {
+        if self.has_session_cookie(request)
+            && self.ticket(request).is_none()
+            && !self.config.cookies.sets(response, CookieName::Session)
+        {
+            self.forget_session(response);
+        }
+    }
+
     /// Whether a sign-in holds still: asked after something was made in it.
     pub(crate) async fn session_holds(&mut self, key: &Key) -> Result<bool, Refusal> {
         let stored = self.load::<Session>(key).await?;

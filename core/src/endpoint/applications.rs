@@ -38,7 +38,7 @@ pub(crate) async fn applications(io: &mut Io, request: &Request) -> Result<Respo
     if posted {
         let browser = io.browser(request);
         io.check_form(fields.text("form_token"), FormOf::Applications, browser.as_ref(), Some(&current))?;
-        return act(io, &fields, &current).await;
+        return act(io, request, &fields, &current).await;
     }
     let done = match fields.text("done") {
         "withdrawn" => Some(Done::Withdrawn),
@@ -49,7 +49,7 @@ pub(crate) async fn applications(io: &mut Io, request: &Request) -> Result<Respo
     show(io, request, &current, done).await
 }
 
-async fn act(io: &mut Io, fields: &Fields, current: &Current) -> Result<Response, Refusal> {
+async fn act(io: &mut Io, request: &Request, fields: &Fields, current: &Current) -> Result<Response, Refusal> {
     let subject = &current.active.subject;
     match fields.text("action") {
         "withdraw" => {
@@ -62,7 +62,7 @@ async fn act(io: &mut Io, fields: &Fields, current: &Current) -> Result<Response
         }
         "sign_out_everywhere" => {
             io.sign_out_user(subject).await?;
-            Ok(logout::signed_out(io))
+            Ok(logout::signed_out(io, request))
         }
         _ => Err(Refusal::invalid_request("the action is unknown")),
     }
