@@ -122,7 +122,8 @@ mod tests {
     #[test]
     fn a_refused_colour_names_the_nearest_that_would_do() {
         let problem = Theme::new("Shop", None, "#ff8800").unwrap_err();
-        assert!(problem.starts_with("white text on #ff8800 has a contrast of 2.38 to 1, and needs 4.5;"), "{problem}");
+        assert!(problem.starts_with("white text on #ff8800 has a contrast of 2.39 to 1, and needs 4.5;"), "{problem}");
+        assert!(Theme::new("Shop", None, "#777").unwrap_err().contains(" 4.47 to 1"), "4.478 is rounded down");
         let better = Colour::parse(problem.rsplit(' ').next().unwrap()).unwrap();
         assert!((TEXT..TEXT + 0.1).contains(&better.contrast(Colour::WHITE)), "{better}");
         assert!(include_str!("../../../docs/pages.md").contains(&format!("page_colour: {problem}\n")), "{problem}");
