@@ -143,7 +143,7 @@ mod tests {
             (Some("fr-CA-x-one"), None, "fr"),
             (Some("DE-at"), None, "de"),
             (Some("pt"), None, "en"),
-            (Some("pt-BR-x"), None, "pt-BR"),
+            (Some("pt-BR-x-one"), None, "pt-BR"),
             (Some("zh-hant-tw-u-ca-roc"), None, "zh-Hant-TW"),
             (Some("xx"), Some("de"), "de"),
             (Some(""), Some("de;q=0.1"), "de"),

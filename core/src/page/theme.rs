@@ -126,6 +126,7 @@ mod tests {
         let (setting, problem) = Theme::new("Shop", None, "#ff8800").unwrap_err();
         assert_eq!(setting, "page_colour");
         assert!(problem.starts_with("white text on #ff8800 has a contrast of 2.39 to 1, and needs 4.5;"), "{problem}");
+        assert!(Theme::new("Shop", None, "#777").unwrap_err().1.contains(" 4.47 to 1"), "4.478 is rounded down");
         let better = Colour::parse(problem.rsplit(' ').next().unwrap()).unwrap();
         assert!((TEXT..TEXT + 0.1).contains(&better.contrast(Colour::WHITE)), "{better}");
         assert!(include_str!("../../../docs/pages.md").contains(&format!("page_colour: {problem}\n")), "{problem}");
