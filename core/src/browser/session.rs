@@ -87,12 +87,31 @@ impl Io {
         Ok(stored.is_some_and(|stored| stored.body.listed(self.now).is_some()))
     }
 
-    /// Signs a browser in: always under a new identifier, whatever cookie it came with, which ends. Returns the sign-in,
-    /// and what its cookie holds.
+    /// Signs a browser in for a travelling request.
     pub(crate) async fn start_session(
         &mut self,
         signed_in: &SignedIn,
         travel: &Travel,
+        before: Option<Current>,
+    ) -> Result<(Current, String), Refusal> {
+        self.open_session(signed_in, travel.occasion(), before).await
+    }
+
+    /// Goes on with a sign-in under a new identifier, after its user has shown the password again.
+    pub(crate) async fn renew_session(
+        &mut self,
+        signed_in: &SignedIn,
+        before: Current,
+    ) -> Result<(Current, String), Refusal> {
+        self.open_session(signed_in, *before.active.occasion, Some(before)).await
+    }
+
+    /// Signs a browser in: always under a new identifier, whatever cookie it came with, which ends. Returns the sign-in,
+    /// and what its cookie holds.
+    async fn open_session(
+        &mut self,
+        signed_in: &SignedIn,
+        occasion: [u8; 8],
         before: Option<Current>,
     ) -> Result<(Current, String), Refusal> {
         let ticket = Ticket { id: self.random().into(), secret: self.random().into() };
@@ -110,7 +129,7 @@ impl Io {
             used_at: self.now.seconds(),
             idle_until: self.now.after(settings.session_idle).seconds(),
             ends_at: self.now.after(settings.session_lifetime).seconds(),
-            occasion: travel.occasion().into(),
+            occasion: occasion.into(),
         };
         let key = self.names().key(Kind::Session, &ticket.id[..]);
         if self.create(key.clone(), &Session::Active(active.clone())).await? == Written::Lost {

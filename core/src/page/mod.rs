@@ -112,9 +112,48 @@ pub(crate) struct ApplicationsPage<'a> {
     pub(crate) done: Option<Done>,
     pub(crate) may_change_password: bool,
 }
-pub(crate) fn applications(_: &Frame<'_>, _: &ApplicationsPage<'_>) -> String {
-    String::new()
+pub(crate) fn applications(_: &Frame<'_>, p: &ApplicationsPage<'_>) -> String {
+    format!("<input name=\"form_token\" value=\"{}\">", p.token)
 }
-pub(crate) fn respond(s: StatusCode, _: &Theme, _: String, _: &[String]) -> Response {
-    crate::reply::empty(s)
+pub(crate) fn respond(s: StatusCode, _: &Theme, html: String, _: &[String]) -> Response {
+    let mut response = crate::reply::empty(s);
+    *response.body_mut() = html.into();
+    response
+}
+#[derive(Clone, Copy)]
+pub(crate) enum PasswordProblem {
+    Missing,
+    WrongCurrent,
+    TooShort,
+    TooLong,
+    TooCommon,
+}
+pub(crate) struct PasswordPage<'a> {
+    pub(crate) token: &'a str,
+    pub(crate) username: &'a str,
+    pub(crate) problem: Option<PasswordProblem>,
+    pub(crate) min_length: usize,
+}
+pub(crate) fn password(_: &Frame<'_>, p: &PasswordPage<'_>) -> String {
+    format!("<input name=\"form_token\" value=\"{}\">", p.token)
+}
+pub(crate) struct ResetPage<'a> {
+    pub(crate) token: &'a str,
+    pub(crate) problem: Option<PasswordProblem>,
+    pub(crate) min_length: usize,
+}
+pub(crate) fn reset(_: &Frame<'_>, p: &ResetPage<'_>) -> String {
+    format!("<input name=\"token\" value=\"{}\">", p.token)
+}
+pub(crate) fn password_set(_: &Frame<'_>) -> String {
+    "set".to_owned()
+}
+pub(crate) struct ForgotPage {
+    pub(crate) missing: bool,
+}
+pub(crate) fn forgot(_: &Frame<'_>, _: &ForgotPage) -> String {
+    "<input name=\"username\">".to_owned()
+}
+pub(crate) fn forgot_sent(_: &Frame<'_>) -> String {
+    "sent".to_owned()
 }
