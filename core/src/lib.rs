@@ -68,7 +68,7 @@ pub use fernet::{FernetKey, FernetRing, InvalidFernetKey, InvalidFernetToken};
 pub use grants::GrantSummary;
 pub use keys::{KeyError, KeyId, KeyRing, MAX_KEYS, parse_session_key};
 pub use look::RecordView;
-pub use page::Texts;
+pub use page::{Languages, Texts, Theme};
 pub use password::PasswordError;
 pub use record::{AuthMethod, Client, ClientSecret, GrantType, InvalidClient, InvalidField};
 pub use redirect::{ApplicationType, InvalidRedirectUri, RedirectUri};

@@ -128,7 +128,7 @@ impl Login {
     async fn verify_again(self, io: &mut Io, active: &Active) -> Result<Judged<Confirmed>, Refusal> {
         let epochs = io.epochs(Some(&active.subject), None).await?;
         if !active.is_of_epoch(epochs.user()) {
-            return Err(Refusal::expired().detail("the user was signed out meanwhile"));
+            return Err(Refusal::signed_out());
         }
         let mut user = io.user_by_name(&self.name).await?.of(&active.subject);
         if user.is_none() {

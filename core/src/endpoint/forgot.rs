@@ -2,13 +2,13 @@
 
 use http::{Method, StatusCode};
 
-use super::pages;
+use super::{login, pages};
 use crate::browser::forms::Fields;
 use crate::event::{Event, EventKind};
 use crate::io::Io;
 use crate::limit::address_bytes;
 use crate::login::MAX_NAME;
-use crate::page::{self, ForgotPage};
+use crate::page::{self, ForgotProblem, SignInProblem};
 use crate::refusal::Refusal;
 use crate::reply::Response;
 use crate::request::Request;
@@ -16,17 +16,25 @@ use crate::user::{User, UserAnswer};
 
 pub(crate) async fn forgot(io: &mut Io, request: &Request) -> Result<Response, Refusal> {
     if request.http().method() != Method::POST {
-        return Ok(page(io, StatusCode::OK, false));
+        return Ok(page(io, StatusCode::OK, None));
     }
     let fields = Fields::posted(io, request)?;
     let name = fields.text("username");
     if name.is_empty() {
-        return Ok(page(io, StatusCode::BAD_REQUEST, true));
+        return Ok(page(io, StatusCode::BAD_REQUEST, Some(ForgotProblem::Missing)));
     }
     if name.chars().count() > MAX_NAME {
         return Err(Refusal::invalid_request("the name is too long"));
     }
-    count(io, name).await?;
+    if let Err(refusal) = count(io, name).await {
+        return match login::problem_of(&refusal) {
+            Some(SignInProblem::Busy) => Ok(page(io, refusal.status(), Some(ForgotProblem::Busy))),
+            Some(SignInProblem::TooMany { minutes }) => {
+                Ok(page(io, refusal.status(), Some(ForgotProblem::TooMany { minutes })))
+            }
+            _ => Err(refusal),
+        };
+    }
     let (user, known) = match io.user_by_name(name).await? {
         UserAnswer::Found(user) => (user, true),
         // Nobody's link is made all the same: the work is the same.
@@ -53,7 +61,6 @@ async fn count(io: &mut Io, name: &str) -> Result<(), Refusal> {
     io.take_all(&counters).await
 }
 
-fn page(io: &Io, status: StatusCode, missing: bool) -> Response {
-    let html = page::forgot(&pages::frame(io), &ForgotPage { missing });
-    pages::respond(io, status, html, None)
+fn page(io: &Io, status: StatusCode, problem: Option<ForgotProblem>) -> Response {
+    pages::respond(io, status, page::forgot(&pages::frame(io), problem), None)
 }

@@ -12,7 +12,7 @@ use crate::event::{Event, EventKind};
 use crate::io::Io;
 use crate::login::{Confirmed, Login, SignedIn};
 use crate::new_password::Swapped;
-use crate::page::{self, PasswordPage, PasswordProblem};
+use crate::page::{self, PasswordPage, PasswordProblem, SignInProblem};
 use crate::password::PasswordError;
 use crate::refusal::{ErrorCode, Refusal};
 use crate::reply::Response;
@@ -34,12 +34,15 @@ pub(crate) async fn password(io: &mut Io, request: &Request) -> Result<Response,
         Ok(confirmed) => confirmed,
         Err(problem) => return Ok(page(io, request, &current, Some(problem))),
     };
-    if fields.text("end_others") == "on" {
+    if !fields.text("end_others").is_empty() {
         io.end_other_sessions(&current.active.subject, Some(&current.key)).await?;
     }
     let Confirmed { user, epochs, .. } = confirmed;
     let signed_in = SignedIn { subject: user.subject, username: current.active.username.clone(), epochs };
-    let (_, ticket) = io.renew_session(&signed_in, current).await?;
+    let (_, ticket) = match io.renew_session(&signed_in, current).await {
+        Err(refusal) if refusal.code() == ErrorCode::AccessDenied => return Err(Refusal::signed_out()),
+        renewed => renewed?,
+    };
     let url = io.config.issuer.url(Endpoint::Applications.name());
     let mut response = authorize::to(&authorize::with_query(&url, [("done", "password")]));
     io.hand_over_session(&mut response, &ticket);
@@ -66,12 +69,12 @@ async fn change(
     };
     let confirmed = match login.confirm(io, &current.active, browser).await {
         Ok(confirmed) => confirmed,
-        Err(refusal) if refusal.code() == ErrorCode::AccessDenied => return Ok(Err(PasswordProblem::WrongCurrent)),
-        Err(refusal) => return Err(refusal),
+        Err(refusal) => return refused(refusal).map(Err),
     };
-    let hash = match io.hash_new(new).await? {
-        Ok(hash) => hash,
-        Err(error) => return Ok(Err(problem_of(error))),
+    let hash = match io.hash_new(new).await {
+        Ok(Ok(hash)) => hash,
+        Ok(Err(error)) => return Ok(Err(problem_of(error))),
+        Err(refusal) => return refused(refusal).map(Err),
     };
     match io.replace_hash(&confirmed.user, &confirmed.name, &hash).await? {
         Swapped::Done => {
@@ -81,6 +84,16 @@ async fn change(
         // It was changed while we looked at it: what was typed is the current one no more.
         Swapped::Foreign | Swapped::Lost => Ok(Err(PasswordProblem::WrongCurrent)),
         Swapped::Unkept => Err(unkept()),
+    }
+}
+
+/// What the page says of a refusal, if it is one that the user can do something about.
+pub(crate) fn refused(refusal: Refusal) -> Result<PasswordProblem, Refusal> {
+    match login::problem_of(&refusal) {
+        Some(SignInProblem::Busy) => Ok(PasswordProblem::Busy),
+        Some(SignInProblem::TooMany { minutes }) => Ok(PasswordProblem::TooMany { minutes }),
+        Some(SignInProblem::Wrong) => Ok(PasswordProblem::WrongCurrent),
+        Some(SignInProblem::Missing) | None => Err(refusal),
     }
 }
 
@@ -103,6 +116,8 @@ pub(crate) const fn problem_of(error: PasswordError) -> PasswordProblem {
 pub(crate) const fn status_of(problem: Option<PasswordProblem>) -> StatusCode {
     match problem {
         None => StatusCode::OK,
+        Some(PasswordProblem::Busy) => StatusCode::SERVICE_UNAVAILABLE,
+        Some(PasswordProblem::TooMany { .. }) => StatusCode::TOO_MANY_REQUESTS,
         Some(PasswordProblem::WrongCurrent) => StatusCode::FORBIDDEN,
         Some(_) => StatusCode::BAD_REQUEST,
     }

@@ -3,7 +3,7 @@
 use http::{Method, StatusCode};
 
 use super::pages;
-use super::password::{problem_of, status_of, unkept};
+use super::password::{problem_of, refused, status_of, unkept};
 use crate::browser::forms::Fields;
 use crate::event::{Event, EventKind};
 use crate::io::Io;
@@ -22,9 +22,10 @@ pub(crate) async fn reset(io: &mut Io, request: &Request) -> Result<Response, Re
     if !posted {
         return Ok(page(io, &token, None));
     }
-    let hash = match io.hash_new(fields.take("new_password")).await? {
-        Ok(hash) => hash,
-        Err(error) => return Ok(page(io, &token, Some(problem_of(error)))),
+    let hash = match io.hash_new(fields.take("new_password")).await {
+        Ok(Ok(hash)) => hash,
+        Ok(Err(error)) => return Ok(page(io, &token, Some(problem_of(error)))),
+        Err(refusal) => return refused(refusal).map(|problem| page(io, &token, Some(problem))),
     };
     // Signed out before, for the link works no more once the password is set, and again after: until then the old
     // password lets people in.
