@@ -77,16 +77,20 @@ fn counters(
     browser: Option<&Browser>,
 ) -> Result<Vec<(Counter, Settle)>, Refusal> {
     let settings = &io.config.settings;
+    let of_name = |limit, parts: &[&[u8]]| {
+        // Nothing is added before the first time that limits are lifted.
+        let parts = parts.iter().copied().chain((!generation.is_empty()).then_some(generation));
+        io.counter(limit, &parts.collect::<Vec<_>>())
+    };
     if let Some(browser) = browser.filter(|browser| browser.knows(name)) {
-        let parts: [&[u8]; 4] = [b"user browser", name.as_bytes(), &browser.id[..], generation];
-        let own = io.counter(settings.limit_user, &parts)?;
+        let own = of_name(settings.limit_user, &[b"user browser", name.as_bytes(), &browser.id[..]])?;
         return Ok(own.into_iter().map(|own| (own, Settle::Clear)).collect());
     }
     let address = io.address.map(address_bytes);
     let alone = settings.limit_user.map(|limit| Limit { failures: limit.failures.saturating_mul(10), ..limit });
     let from = address.unwrap_or_default();
-    let by_both = io.counter(settings.limit_user, &[b"user address", name.as_bytes(), &from, generation])?;
-    let by_user = io.counter(alone, &[b"user", name.as_bytes(), generation])?;
+    let by_both = of_name(settings.limit_user, &[b"user address", name.as_bytes(), &from])?;
+    let by_user = of_name(alone, &[b"user", name.as_bytes()])?;
     let by_address = match address {
         None => None,
         Some(address) => io.counter(settings.limit_address, &[b"address", &address])?,
