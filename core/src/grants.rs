@@ -134,6 +134,26 @@ impl Io {
         }
     }
 
+    /// Raises the epoch of a user who goes on under the next one. Refused if it is not that of `epochs` any more: then
+    /// somebody else has signed the user out.
+    pub(crate) async fn raise_from(&mut self, subject: &str, epochs: &Epochs) -> Result<Epochs, Refusal> {
+        let (key, until) = (self.names().user_epoch(subject), self.last_session_end());
+        let mut tries = self.tries();
+        loop {
+            let old = self.load_or_forget::<OwnerRecord>(&key).await?;
+            if old.as_ref().map(|old| old.version) != epochs.user {
+                return Err(Refusal::signed_out());
+            }
+            let next = OwnerRecord::raise(old.as_ref().map(|old| &old.body), self.now, until);
+            tries.again_to_end()?;
+            if self.upsert(&key, old.as_ref(), &next).await? == Written::Done {
+                let written = self.load_or_forget::<OwnerRecord>(&key).await?;
+                let written = written.filter(|written| written.body == next).ok_or_else(Refusal::signed_out)?;
+                return Ok(Epochs { user: Some(written.version), client: None });
+            }
+        }
+    }
+
     /// Until when a browser that signs in now may be signed in.
     fn last_session_end(&self) -> UnixTime {
         self.now.after(self.config.settings.session_lifetime)

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use proofkey::{EventKind, Secret, User, UserAnswer, UserChange, Users};
-use proofkey_tests::{ADA, Call, Fault, PASSWORD, People, Rows, Visit, World, hidden};
+use proofkey::core::{Entropy, Step};
+use proofkey::{EventKind, Request, Secret, UnixTime, User, UserAnswer, UserChange, Users};
+use proofkey_tests::{ADA, Call, Fault, PASSWORD, People, Rows, START, Visit, World, answer, core, hidden};
 
 const NEW: &str = "a new passphrase of hers";
 const WRONG: &str = "a wrong one, this";
@@ -85,6 +86,33 @@ fn other_browsers_are_signed_out_with_their_grants_if_the_box_is_ticked() {
         assert_eq!(world.refresh(&others.refresh).outcome(), (400, "invalid_grant".to_owned()));
         assert_eq!(world.refresh(&own.refresh).status, 200);
     }
+}
+
+#[test]
+fn a_sign_in_with_the_old_password_that_is_under_way_is_signed_out_too() {
+    let _rows = proofkey_conformance::shows(&["web-session-5"]);
+    let rows = Arc::new(Rows::default());
+    let world = World::over(rows.clone(), |builder| builder);
+    let (one, other) = (signed_in(&world), Visit::new(&world));
+    let request = hidden(&other.get("/auth/login"), "request");
+    let form = format!("request={request}&username=ada%40example.com&password={}", PASSWORD.replace(' ', "+"));
+    let login = http::Request::post("/auth/login").header("content-type", "application/x-www-form-urlencoded");
+    let login = Request::new(login.header("cookie", other.cookies()).body(form.into()).unwrap(), None);
+    let mut step = core().begin(login, UnixTime::from_seconds(START), Entropy::from_seed(77));
+    let response = loop {
+        step = match step {
+            Step::Done(reply) => break reply.into_value(),
+            Step::Work(work) => {
+                // The name was looked up, with the old hash.
+                assert_eq!(change(&one, PASSWORD, NEW, true), changed());
+                work.run()
+            }
+            step => answer(&rows, &world.people, step, Fault::None),
+        };
+    };
+    assert_eq!(response.status(), 400);
+    assert!(!response.headers().contains_key("set-cookie"), "{response:?}");
+    assert!(one.is_signed_in());
 }
 
 #[test]

@@ -30,14 +30,13 @@ pub(crate) async fn password(io: &mut Io, request: &Request) -> Result<Response,
     let browser = io.browser(request);
     io.check_form(fields.text("form_token"), FormOf::Password, browser.as_ref(), Some(&current))?;
     let (old, new) = (fields.take("current_password"), fields.take("new_password"));
-    let confirmed = match change(io, &current, browser.as_ref(), old, new).await? {
+    let Confirmed { user, mut epochs, .. } = match change(io, &current, browser.as_ref(), old, new).await? {
         Ok(confirmed) => confirmed,
         Err(problem) => return Ok(page(io, request, &current, Some(problem))),
     };
     if !fields.text("end_others").is_empty() {
-        io.end_other_sessions(&current.active.subject, Some(&current.key)).await?;
+        epochs = io.end_other_sessions(&current, &epochs).await?;
     }
-    let Confirmed { user, epochs, .. } = confirmed;
     let signed_in = SignedIn { subject: user.subject, username: current.active.username.clone(), epochs };
     let (_, ticket) = match io.renew_session(&signed_in, current).await {
         Err(refusal) if refusal.code() == ErrorCode::AccessDenied => return Err(Refusal::signed_out()),
