@@ -74,13 +74,8 @@ impl Languages {
             if let Some(texts) = self.all.iter().find(|texts| texts.lang().eq_ignore_ascii_case(rest)) {
                 return Some(texts);
             }
+            // A subtag of one letter goes with what followed it; no texts' tag ends in one, so it needs no step of its own.
             rest = rest.rsplit_once('-')?.0;
-            // A subtag of one letter introduces what followed it, and goes with it.
-            if let Some((before, last)) = rest.rsplit_once('-')
-                && last.len() == 1
-            {
-                rest = before;
-            }
         }
     }
 }
@@ -142,7 +137,7 @@ mod tests {
             (Some("fr-CA-x-one"), None, "fr"),
             (Some("DE-at"), None, "de"),
             (Some("pt"), None, "en"),
-            (Some("pt-BR-x"), None, "pt-BR"),
+            (Some("pt-BR-x-one"), None, "pt-BR"),
             (Some("zh-hant-tw-u-ca-roc"), None, "zh-Hant-TW"),
             (Some("xx"), Some("de"), "de"),
             (Some(""), Some("de;q=0.1"), "de"),

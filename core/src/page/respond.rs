@@ -30,7 +30,7 @@ const HEADERS: [(HeaderName, HeaderValue); 8] = [
 pub(crate) fn respond(status: StatusCode, theme: &Theme, html: String, form_targets: &[String]) -> Response {
     let mut response = Response::new(Bytes::from(html));
     *response.status_mut() = status;
-    response.headers_mut().extend(HEADERS.map(|(name, value)| (name, value)));
+    response.headers_mut().extend(HEADERS);
     let mut policy = theme.policy().to_owned();
     for target in form_targets.iter().filter(|target| is_source(target)) {
         policy.push(' ');

@@ -41,9 +41,10 @@ impl Theme {
         let readable = accent.readable(Colour::new(0), &[Colour::WHITE]);
         if readable != accent {
             return Err(format!(
-                "white text on {accent} has a contrast of {:.1} to 1, and needs 4.5; the nearest darker colour that has it \
+                "white text on {accent} has a contrast of {:.2} to 1, and needs 4.5; the nearest darker colour that has it \
                  is {readable}",
-                accent.contrast(Colour::WHITE)
+                // Rounded down, so that what is too little never reads as 4.50.
+                (accent.contrast(Colour::WHITE) * 100.0).floor() / 100.0
             ));
         }
         let style = style::sheet(accent);
@@ -121,9 +122,11 @@ mod tests {
     #[test]
     fn a_refused_colour_names_the_nearest_that_would_do() {
         let problem = Theme::new("Shop", None, "#ff8800").unwrap_err();
-        assert!(problem.starts_with("white text on #ff8800 has a contrast of 2.4 to 1, and needs 4.5;"), "{problem}");
+        assert!(problem.starts_with("white text on #ff8800 has a contrast of 2.39 to 1, and needs 4.5;"), "{problem}");
+        assert!(Theme::new("Shop", None, "#777").unwrap_err().contains(" 4.47 to 1"), "4.478 is rounded down");
         let better = Colour::parse(problem.rsplit(' ').next().unwrap()).unwrap();
         assert!((TEXT..TEXT + 0.1).contains(&better.contrast(Colour::WHITE)), "{better}");
+        assert!(include_str!("../../../docs/pages.md").contains(&format!("page_colour: {problem}\n")), "{problem}");
     }
 
     #[test]
