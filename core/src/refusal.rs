@@ -15,6 +15,8 @@ pub(crate) enum PageCause {
     Expired,
     /// A form that is not ours.
     Forged,
+    /// The browser's sign-in has ended while its user was at it.
+    SignedOut,
     /// The request has been answered, and its code redeemed.
     Used,
 }
@@ -153,6 +155,14 @@ impl Refusal {
             Self::new(ErrorCode::AccessDenied, StatusCode::FORBIDDEN, "the form was not made for this browser");
         refusal.page = Some(PageCause::Forged);
         refusal.detail(detail)
+    }
+
+    /// A sign-in that ended before its user was done.
+    pub(crate) const fn signed_out() -> Self {
+        let mut refusal =
+            Self::new(ErrorCode::LoginRequired, StatusCode::BAD_REQUEST, "the user was signed out meanwhile");
+        refusal.page = Some(PageCause::SignedOut);
+        refusal
     }
 
     /// A request that was answered before, with a code that has been redeemed since.

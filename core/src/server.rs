@@ -14,8 +14,8 @@ use crate::UnixTime;
 use crate::config::Config;
 use crate::endpoint::token::Entrance;
 use crate::endpoint::{
-    applications, authorize, challenge, consent, introspect, login, logo, logout, metadata, pages, revoke, status,
-    token, userinfo,
+    applications, authorize, challenge, consent, forgot, introspect, login, logo, logout, metadata, pages, password,
+    reset, revoke, status, token, userinfo,
 };
 use crate::entropy::Entropy;
 use crate::event::{Event, EventKind};
@@ -204,16 +204,17 @@ async fn dispatch(io: &mut Io, endpoint: Endpoint, request: &Request) -> Result<
             Ok(challenge::challenge(io))
         }
         Endpoint::Consent => Box::pin(consent::consent(io, request)).await,
+        Endpoint::Forgot => Box::pin(forgot::forgot(io, request)).await,
         Endpoint::Health => Ok(Box::pin(status::health(io)).await),
         Endpoint::Introspect => Box::pin(introspect::introspect(io, request)).await,
         Endpoint::Login => Box::pin(login::login(io, request)).await,
         Endpoint::Logo => logo::logo(io),
         Endpoint::Logout => Box::pin(logout::logout(io, request)).await,
-        // Pages that other parts of this release bring.
-        Endpoint::Forgot | Endpoint::Password | Endpoint::Reset => Err(Refusal::not_found()),
         Endpoint::Me | Endpoint::Userinfo => Box::pin(userinfo::userinfo(io, request)).await,
         Endpoint::Metadata => Ok(metadata::metadata(&io.config)),
+        Endpoint::Password => Box::pin(password::password(io, request)).await,
         Endpoint::Refresh => Box::pin(token::token(io, request, Entrance::Refresh)).await,
+        Endpoint::Reset => Box::pin(reset::reset(io, request)).await,
         Endpoint::Revoke => Box::pin(revoke::revoke(io, request)).await,
         Endpoint::Root => Ok(status::greeting(&io.config)),
         Endpoint::Token => Box::pin(token::token(io, request, Entrance::Token)).await,

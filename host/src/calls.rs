@@ -142,6 +142,20 @@ calls! {
     /// # Errors
     /// [`Refusal`]: the store failed.
     stored_users() -> Vec<UserSummary>;
+
+    /// Forgets the failed attempts at the password of this name, whoever has it: a lock-out ends. Limits by address
+    /// stay.
+    ///
+    /// # Errors
+    /// [`Refusal`]: the store failed.
+    unlock_user(username: &str) -> ();
+
+    /// A link with which the user of this name sets a new password, once, within an hour; nothing if there is no such
+    /// user, or one who may not sign in. Whoever has the link has the account: it goes to that user alone.
+    ///
+    /// # Errors
+    /// [`Refusal`]: the page is off, or the store failed.
+    reset_link(username: &str) -> Option<Secret>;
 }
 
 calls! {

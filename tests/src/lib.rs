@@ -16,6 +16,7 @@ mod rows;
 mod scenario;
 mod slow;
 mod surroundings;
+mod visit;
 mod wire;
 mod worker;
 mod world;
@@ -31,6 +32,7 @@ pub use people::{ADA, Admitted, BOB, People};
 pub use rows::Rows;
 pub use scenario::{Driver, Scenario, replay};
 pub use slow::{Pause, Slow};
+pub use visit::{Visit, hidden, without_reference};
 pub use wire::{exchange, get, post};
 pub use worker::{Performed, WorkerProcess, perform};
 pub use world::{

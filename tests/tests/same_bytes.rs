@@ -117,6 +117,12 @@ macro_rules! walk {
         let other = UserChange::Password(Secret::from("another long passphrase"));
         seen.call("change_user", $wait(server.change_user(ada, other)));
         let sign_in = || sign_in("another long passphrase");
+        seen.call("unlock_user", $wait(server.unlock_user(ada)));
+        let link = $wait(server.reset_link(ada));
+        seen.call_of("reset_link", &link);
+        let link = link.unwrap().unwrap();
+        let link = link.expose_text().unwrap().strip_prefix("https://as.example").unwrap();
+        seen.http("/auth/reset", $wait(server.handle(get(link, "x"), None)));
 
         // The typed calls of a client.
         seen.call("pkce", $wait(server.pkce()));

@@ -59,13 +59,7 @@ pub(crate) fn page(io: &Io, travel: &Travel, client: Option<&Client>, sealed: &s
         Shown::First => (hint, None),
         Shown::Again(username, problem) => (username, Some(problem)),
     };
-    let status = match problem {
-        None => StatusCode::OK,
-        Some(SignInProblem::Busy) => StatusCode::SERVICE_UNAVAILABLE,
-        Some(SignInProblem::Missing) => StatusCode::BAD_REQUEST,
-        Some(SignInProblem::TooMany { .. }) => StatusCode::TOO_MANY_REQUESTS,
-        Some(SignInProblem::Wrong) => StatusCode::FORBIDDEN,
-    };
+    let status = problem.map_or(StatusCode::OK, status_of);
     let may_reset = Endpoint::at(&io.config, &io.config.issuer.request_path(Endpoint::Forgot.name())).is_some();
     let client = client.map(Client::shown_name);
     let html =
@@ -118,8 +112,18 @@ async fn sign_in(io: &mut Io, request: &Request) -> Result<Response, Refusal> {
     Ok(response)
 }
 
+/// The status of a page that says so.
+pub(crate) const fn status_of(problem: SignInProblem) -> StatusCode {
+    match problem {
+        SignInProblem::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        SignInProblem::Missing => StatusCode::BAD_REQUEST,
+        SignInProblem::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+        SignInProblem::Wrong => StatusCode::FORBIDDEN,
+    }
+}
+
 /// What the page says of an attempt that failed; nothing if it is no matter of the attempt.
-fn problem_of(refusal: &Refusal) -> Option<SignInProblem> {
+pub(crate) fn problem_of(refusal: &Refusal) -> Option<SignInProblem> {
     match (refusal.code(), refusal.status()) {
         (_, StatusCode::TOO_MANY_REQUESTS) => Some(SignInProblem::TooMany { minutes: refusal.minutes_to_wait() }),
         (ErrorCode::AccessDenied, _) => Some(SignInProblem::Wrong),

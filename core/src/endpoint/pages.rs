@@ -37,6 +37,7 @@ pub(crate) fn refused(io: &Io, refusal: &Refusal, reference: &str) -> Response {
     let kind = match (refusal.page, refusal.status()) {
         (Some(PageCause::Expired), _) => ProblemKind::Expired,
         (Some(PageCause::Forged), _) => ProblemKind::Forged,
+        (Some(PageCause::SignedOut), _) => ProblemKind::NoLongerSignedIn,
         (Some(PageCause::Used), _) => ProblemKind::AlreadyUsed,
         (None, StatusCode::NOT_FOUND) => ProblemKind::NotFound,
         (None, StatusCode::METHOD_NOT_ALLOWED) => ProblemKind::Method,

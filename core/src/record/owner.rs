@@ -1,4 +1,5 @@
-//! The epoch of an owner: a user or a client whose grants were all revoked, at least once, lately.
+//! The epoch of an owner: a user or a client whose grants were all revoked, at least once, lately; or a name whose
+//! failed attempts at a password were all forgotten.
 //!
 //! | state | raise |
 //! | --- | --- |
