@@ -71,6 +71,7 @@ pub(crate) fn applications(frame: &Frame<'_>, page: &ApplicationsPage<'_>) -> St
         h2 { (texts.get(Id::SessionsHeading)) }
         @if page.sessions.iter().any(|one| !one.current) { (form(frame, page.token, END_SESSION, None)) }
         ul.items { @for one in page.sessions { (session(frame, one)) } }
+        p.soft { (texts.get(Id::SignOutEverywhereText)) }
         (form(frame, page.token, EVERYWHERE, Some(texts.get(Id::SignOutEverywhere))))
         nav aria-label=(texts.get(Id::AccountLinks)) {
             ul.links {
