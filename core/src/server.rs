@@ -130,10 +130,10 @@ async fn answer(io: &mut Io, request: &Request, foregone: Option<Refusal>) -> Re
     let mut response = outcome.unwrap_or_else(|refusal| {
         if endpoint.is_some_and(|endpoint| shows_pages(endpoint, request)) {
             let reference = io.reference();
-            note_as(io, &refusal, Some(&reference));
+            note(io, &refusal, Some(&reference));
             return pages::refused(io, &refusal, &reference);
         }
-        note(io, &refusal);
+        note(io, &refusal, None);
         refused(&refusal, io.config.issuer())
     });
     if endpoint.is_some_and(|endpoint| shows_pages(endpoint, request)) {
@@ -170,7 +170,7 @@ fn check_outside(io: &Io, endpoint: Endpoint, request: &Request) -> Result<(), R
 }
 
 /// A browser that was here once never tries plain HTTP again (RFC 6797).
-fn secure(config: &Config, response: &mut Response) {
+pub(crate) fn secure(config: &Config, response: &mut Response) {
     if config.issuer.is_https() {
         let a_year = HeaderValue::from_static("max-age=31536000");
         response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, a_year);
@@ -182,12 +182,8 @@ fn shows_pages(endpoint: Endpoint, request: &Request) -> bool {
     endpoint.is_page() || (endpoint == Endpoint::Authorize && request.http().method() != Method::POST)
 }
 
-/// Tells the log why a request was refused.
-pub(crate) fn note(io: &mut Io, refusal: &Refusal) {
-    note_as(io, refusal, None);
-}
-
-fn note_as(io: &mut Io, refusal: &Refusal, reference: Option<&str>) {
+/// Tells the log why a request was refused, and under which reference a page said so.
+pub(crate) fn note(io: &mut Io, refusal: &Refusal, reference: Option<&str>) {
     let detail = refusal.private_detail().unwrap_or_else(|| refusal.description());
     let reference = reference.map(|reference| format!(" (page {reference})")).unwrap_or_default();
     io.event(Event::new(EventKind::Refused).detail(&format!("{}: {detail}{reference}", refusal.code())));

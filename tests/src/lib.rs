@@ -37,5 +37,5 @@ pub use wire::{exchange, get, post};
 pub use worker::{Performed, WorkerProcess, perform};
 pub use world::{
     CHALLENGE, ISSUER, KEY, PASSWORD, REDIRECT_URI, Reply, SERVICE_URI, START, SignedIn, VERIFIER, World, basic,
-    clients, configure, core, core_with, form_request, keys, secret_of,
+    clients, configure, core, core_with, encode, form_request, keys, secret_of,
 };

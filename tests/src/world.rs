@@ -438,8 +438,9 @@ fn with_changes<'a>(fields: &[(&'a str, &'a str)], changes: &[(&'a str, &'a str)
     kept.chain(changes.iter().filter(|(_, value)| !value.is_empty())).copied().collect()
 }
 
-/// A form body.
-pub(crate) fn encode(fields: &[(&str, &str)]) -> String {
+/// A form body, or a query.
+#[must_use]
+pub fn encode(fields: &[(&str, &str)]) -> String {
     let pairs: Vec<String> = fields.iter().map(|(name, value)| format!("{}={}", escape(name), escape(value))).collect();
     pairs.join("&")
 }

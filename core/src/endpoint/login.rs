@@ -41,8 +41,14 @@ pub(crate) async fn login(io: &mut Io, request: &Request) -> Result<Response, Re
 /// The page, on the way to one of ours.
 pub(crate) fn start(io: &mut Io, request: &Request, destination: Destination) -> Result<Response, Refusal> {
     let (browser, is_new) = io.browser_or_new(request);
-    let travel =
-        Travel { seed: io.random().into(), browser: browser.id, destination, ui_locales: None, approved: None };
+    let travel = Travel {
+        seed: io.random().into(),
+        browser: browser.id,
+        destination,
+        ui_locales: None,
+        approved: None,
+        began_at: io.now.seconds(),
+    };
     let sealed = io.seal_travel(&travel)?;
     let mut response = page(io, &travel, None, &sealed, Shown::First);
     if is_new {

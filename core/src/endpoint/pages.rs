@@ -6,6 +6,7 @@ use http::StatusCode;
 use http::header::RETRY_AFTER;
 
 use crate::browser::travel::{Asked, Destination, Travel};
+use crate::config::Config;
 use crate::io::Io;
 use crate::page::{self, Frame, ProblemKind, ProblemPage};
 use crate::record::Client;
@@ -34,6 +35,24 @@ pub(crate) async fn client_of(io: &mut Io, travel: &Travel) -> Result<Option<Arc
 
 /// The page of a refusal: fixed words, and a reference under which the log has the rest.
 pub(crate) fn refused(io: &Io, refusal: &Refusal, reference: &str) -> Response {
+    let back = io.back.as_ref().map(|(host, url)| (host.as_str(), url.as_str()));
+    problem(&io.config, &frame(io), refusal, reference, back)
+}
+
+/// The same for a refusal outside of any flow.
+pub(crate) fn refused_without_visitor(config: &Config, refusal: &Refusal) -> Response {
+    let texts = config.languages.choose(None, None);
+    let frame = Frame { theme: &config.theme, texts, base: config.issuer.path() };
+    problem(config, &frame, refusal, "", None)
+}
+
+fn problem(
+    config: &Config,
+    frame: &Frame<'_>,
+    refusal: &Refusal,
+    reference: &str,
+    back: Option<(&str, &str)>,
+) -> Response {
     let kind = match (refusal.page, refusal.status()) {
         (Some(PageCause::Expired), _) => ProblemKind::Expired,
         (Some(PageCause::Forged), _) => ProblemKind::Forged,
@@ -46,10 +65,9 @@ pub(crate) fn refused(io: &Io, refusal: &Refusal, reference: &str) -> Response {
         (None, StatusCode::INTERNAL_SERVER_ERROR) => ProblemKind::Failed,
         (None, _) => ProblemKind::BadRequest,
     };
-    let back = io.back.as_ref().map(|(host, url)| (host.as_str(), url.as_str()));
     let description = refusal.description();
-    let html = page::problem(&frame(io), &ProblemPage { kind, description, reference, back });
-    let mut response = respond(io, refusal.status(), html, None);
+    let html = page::problem(frame, &ProblemPage { kind, description, reference, back });
+    let mut response = page::respond(refusal.status(), &config.theme, html, &[]);
     if let Some(wait) = refusal.retry_after() {
         insert(&mut response, RETRY_AFTER, &wait.as_secs().max(1).to_string());
     }

@@ -16,7 +16,7 @@ mod redirect;
 mod start;
 
 pub(crate) use code::{Approver, approve};
-pub(crate) use decide::{Next, decide};
+pub(crate) use decide::{Next, decide, needs_consent};
 pub(crate) use redirect::{answered, denied, to, with_query};
 
 pub(crate) async fn authorize(io: &mut Io, request: &Request) -> Result<Response, Refusal> {

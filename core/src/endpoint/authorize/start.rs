@@ -60,6 +60,7 @@ async fn go(io: &mut Io, request: &Request, client: &Client, asked: Asked) -> Re
         destination: Destination::Client(Box::new(asked.clone())),
         ui_locales: io.ui_locales.clone(),
         approved: None,
+        began_at: io.now.seconds(),
     };
     let mut response = if let Some(login_url) = io.config.settings.login_url.clone() {
         // Who is signed in is the host's to know, whatever the prompt.
