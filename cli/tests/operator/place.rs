@@ -88,10 +88,12 @@ impl Place {
         let place = Self::empty(name);
         place.write("proofkey.toml", SETTINGS);
         let keys = proofkey::Keys::generate().unwrap();
-        let list = keys.encryption_text();
-        let list = list.expose_text().unwrap();
-        place
-            .write_private("proofkey.env", &format!("# kept\nOAUTH2_ENCRYPTION_KEY={list}\nJOB_SECRET={JOB_SECRET}\n"));
+        let (list, sessions) = (keys.encryption_text(), keys.session_text());
+        let (list, sessions) = (list.expose_text().unwrap(), sessions.expose_text().unwrap());
+        let text = format!(
+            "# kept\nOAUTH2_ENCRYPTION_KEY={list}\nSECRET_ENCRYPTION_KEY={sessions}\nJOB_SECRET={JOB_SECRET}\n"
+        );
+        place.write_private("proofkey.env", &text);
         place
     }
 

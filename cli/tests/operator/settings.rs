@@ -32,7 +32,7 @@ fn a_flag_goes_before_a_variable_before_the_env_file_before_the_file_before_the_
     assert_eq!(check(&[], &[]), pair("10m", "proofkey.toml:1"));
     let env = place.read("proofkey.env");
     place.write_private("proofkey.env", &format!("{env}{variable}=20m\n"));
-    assert_eq!(check(&[], &[]), pair("20m", "proofkey.env:4 PROOFKEY_ACCESS_TOKEN_LIFETIME"));
+    assert_eq!(check(&[], &[]), pair("20m", "proofkey.env:5 PROOFKEY_ACCESS_TOKEN_LIFETIME"));
     assert_eq!(check(&[(variable, "30m")], &[]), pair("30m", variable));
     let set = ["--set", "access_token_lifetime=40m"];
     assert_eq!(check(&[(variable, "30m")], &set), pair("40m", "--set access_token_lifetime"));
