@@ -158,7 +158,8 @@ impl Event {
     }
 
     /// The link that sets a new password, with a [`EventKind::ResetAsked`]: to be sent to the user concerned, and to
-    /// nobody and nowhere else. Whoever has it sets the password, once, within an hour.
+    /// nobody and nowhere else. Whoever has it sets the password, once, within an hour. Events are told before the
+    /// answer goes out: a host that sends it then and there tells, by the time it takes, who has an account.
     #[must_use]
     pub fn reset_link(&self) -> Option<&Secret> {
         self.link.as_ref().map(|link| link.0.as_ref())

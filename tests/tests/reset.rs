@@ -5,8 +5,8 @@ use std::sync::Arc;
 use proofkey::core::{Core, Entropy, Step, UnixTime, UserSource};
 use proofkey::{EventKind, Request, Secret, User, UserChange};
 use proofkey_tests::{
-    ADA, Call, Fault, PASSWORD, People, Reply, Rows, START, Visit, World, core_with, drive, form_request, hidden,
-    without_reference,
+    ADA, CHALLENGE, Call, Fault, PASSWORD, People, REDIRECT_URI, Reply, Rows, START, Visit, World, answer, core_with,
+    drive, form_request, hidden, without_reference,
 };
 use serde_json::json;
 
@@ -250,7 +250,7 @@ fn with_pause(rows: &Rows, people: &People, mut step: Step, meanwhile: impl FnOn
                 }
                 work.run()
             }
-            step => proofkey_tests::answer(rows, people, step, Fault::None),
+            step => answer(rows, people, step, Fault::None),
         };
     }
 }
@@ -278,4 +278,39 @@ fn of_two_uses_at_the_same_moment_one_counts() {
         });
         assert_is_over(&first);
     }
+}
+
+#[test]
+fn a_sign_in_with_the_old_password_between_the_two_sign_outs_comes_to_nothing() {
+    let (core, rows, people) = (core_with(UserSource::BuiltIn, 4, &[]), Rows::default(), People::default());
+    let created = core.create_user(User::new(ADA_NAME), Secret::from(PASSWORD), now(), Entropy::from_seed(1));
+    drive(&rows, &people, created).unwrap().unwrap();
+    let made = drive(&rows, &people, core.reset_link(ADA_NAME, now(), Entropy::from_seed(2))).unwrap().unwrap();
+    let link = path_of(&made);
+    let mut step = use_link(&core, link.split_once("token=").unwrap().1, NEW, 3);
+    let mut login = None;
+    let response = loop {
+        step = match step {
+            Step::Done(reply) => break reply.into_value(),
+            Step::Put(put) if put.write().key().as_str().starts_with("u.") => {
+                // The hash is about to change: somebody looks the old one up, and has it verified later.
+                let body = json!({
+                    "client_id": "web", "redirect_uri": REDIRECT_URI, "code_challenge": CHALLENGE,
+                    "code_challenge_method": "S256", "scope": "read", "username": ADA_NAME, "password": PASSWORD,
+                });
+                let request = http::Request::post("/auth/authorize").header("content-type", "application/json");
+                let request = Request::new(request.body(body.to_string().into()).unwrap(), None);
+                let mut begun = core.begin(request, now(), Entropy::from_seed(4));
+                while !matches!(begun, Step::Work(_)) {
+                    begun = answer(&rows, &people, begun, Fault::None);
+                }
+                login = Some(begun);
+                answer(&rows, &people, Step::Put(put), Fault::None)
+            }
+            step => answer(&rows, &people, step, Fault::None),
+        };
+    };
+    assert_eq!(response.status(), 200);
+    let late: Reply = drive(&rows, &people, login.unwrap()).into();
+    assert_eq!(late.outcome(), (400, "access_denied".to_owned()));
 }

@@ -37,8 +37,9 @@ pub(crate) async fn reset(io: &mut Io, request: &Request) -> Result<Response, Re
     }
     io.event(Event::new(EventKind::PasswordChanged).subject(Some(&of.user.subject)));
     io.sign_out_user(&of.user.subject).await?;
-    // Whoever forgot a password has tried some: those attempts say nothing of the new one.
-    io.lift_limits(&of.name).await?;
+    // Whoever forgot a password has tried some: those attempts say nothing of the new one. If it fails, the limits end
+    // with their windows.
+    let _ = io.lift_limits(&of.name).await;
     let html = page::password_set(&pages::frame(io));
     Ok(pages::respond(io, StatusCode::OK, html, None))
 }
