@@ -16,7 +16,7 @@ help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 24
 
 .PHONY: test
-test: check-tools lint check-rows test-run check-conformance test-demo ## everything a commit must pass
+test: check-tools lint check-rows test-run test-browser check-conformance test-demo ## everything a commit must pass
 
 .PHONY: test-long
 test-long: test sudden-death bench ## what takes longer than a commit may wait
@@ -68,12 +68,19 @@ test-run: ## all tests, noting which conformance rows they show
 	mkdir -p $(RUN)
 	PROOFKEY_CONFORMANCE=$(RUN) $(CARGO) test --workspace --all-features --no-fail-fast
 
+.PHONY: test-browser
+test-browser: ## the pages and the single-page application in Chromium
+	@scripts/check-tools browser
+	$(CARGO) build --quiet --package proofkey-cli --package proofkey-example-spa
+	cd tests/browser && npm ci --silent
+	cd tests/browser && PROOFKEY_CONFORMANCE=$(RUN) node --test --test-reporter=spec --test-concurrency=1
+
 .PHONY: check-conformance
-check-conformance: ## docs/conformance.md is what the last test-run showed
+check-conformance: ## docs/conformance.md is what the last test-run and test-browser showed
 	PROOFKEY_CONFORMANCE=$(RUN) $(CARGO) run --quiet --package proofkey-conformance -- --check
 
 .PHONY: conformance
-conformance: test-run ## write docs/conformance.md
+conformance: test-run test-browser ## write docs/conformance.md
 	PROOFKEY_CONFORMANCE=$(RUN) $(CARGO) run --quiet --package proofkey-conformance
 
 .PHONY: fmt

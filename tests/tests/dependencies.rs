@@ -1,4 +1,5 @@
-//! `docs/dependencies.md` names every direct dependency, in its version, and no other.
+//! `docs/dependencies.md` names every direct dependency, of Rust and of the tests in a browser, in its version, and no
+//! other.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -30,7 +31,15 @@ fn declared() -> BTreeMap<String, String> {
     all.iter().filter_map(|(name, value)| Some((name.clone(), version(value)?))).collect()
 }
 
-/// The rows of the document: crate and version.
+/// Packages of the tests in a browser, with their versions.
+fn browser_packages() -> BTreeMap<String, String> {
+    let text = fs::read_to_string(root().join("tests/browser/package.json")).unwrap();
+    let manifest: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let all = manifest["devDependencies"].as_object().unwrap();
+    all.iter().map(|(name, version)| (name.clone(), version.as_str().unwrap().to_owned())).collect()
+}
+
+/// The rows of the document: crate or package, and version.
 fn rows() -> Vec<(String, String)> {
     let text = fs::read_to_string(root().join("docs/dependencies.md")).unwrap();
     let row = |line: &str| {
@@ -46,7 +55,7 @@ fn every_direct_dependency_has_a_row_and_no_row_is_stale() {
     let rows = rows();
     let named: BTreeSet<&String> = rows.iter().map(|(name, _)| name).collect();
     let twice = rows.len() - named.len();
-    let declared = declared();
+    let declared: BTreeMap<String, String> = declared().into_iter().chain(browser_packages()).collect();
     let missing: Vec<&String> = declared.keys().filter(|name| !named.contains(name)).collect();
     let wrong: Vec<&(String, String)> =
         rows.iter().filter(|(name, version)| declared.get(name) != Some(version)).collect();
@@ -72,4 +81,19 @@ fn members_take_every_version_from_the_root_and_the_root_declares_nothing_that_n
     }
     let unused: Vec<String> = declared().into_keys().filter(|name| !used.contains(name)).collect();
     assert!(unused.is_empty(), "nobody uses {unused:?}");
+}
+
+#[test]
+fn packages_of_the_browser_tests_are_pinned_by_hash_and_name_no_registry() {
+    let text = fs::read_to_string(root().join("tests/browser/package-lock.json")).unwrap();
+    let lock: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let packages = lock["packages"].as_object().unwrap().iter().filter(|(path, _)| !path.is_empty());
+    let pinned: BTreeMap<String, String> = packages
+        .map(|(path, package)| {
+            assert!(package["integrity"].as_str().is_some_and(|hash| hash.starts_with("sha512-")), "{path}");
+            assert!(package.get("resolved").is_none(), "{path} names the registry it came from");
+            (path.trim_start_matches("node_modules/").to_owned(), package["version"].as_str().unwrap().to_owned())
+        })
+        .collect();
+    assert_eq!(pinned, browser_packages());
 }

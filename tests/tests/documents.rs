@@ -12,7 +12,7 @@ fn root() -> PathBuf {
 }
 
 /// What is made here and not kept.
-const MADE: [&str; 2] = ["demo-data", "target"];
+const MADE: [&str; 3] = ["demo-data", "node_modules", "target"];
 
 /// All files below a directory, without what is made or hidden.
 fn files(directory: &Path) -> Vec<PathBuf> {
