@@ -67,9 +67,8 @@ impl Fields {
         let fields = fields.map_err(|_| Refusal::invalid_request("the form is not well-formed in UTF-8"))?;
         let fields: Vec<(String, Secret)> =
             fields.into_iter().map(|(name, value)| (name.into_owned(), value)).collect();
-        let mut names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
-        names.sort_unstable();
-        if names.array_windows().any(|[one, next]| one == next) {
+        let mut names = std::collections::BTreeSet::new();
+        if !fields.iter().all(|(name, _)| names.insert(name.as_str())) {
             return Err(Refusal::invalid_request("a parameter is repeated"));
         }
         Ok(Self(fields))
