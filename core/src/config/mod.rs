@@ -257,6 +257,17 @@ impl Config {
                 "trusted_proxies is empty: behind a proxy all users share one address limit; name the proxy".to_owned(),
             );
         }
+        if self
+            .settings
+            .page_logo
+            .as_deref()
+            .is_some_and(|logo| logo.starts_with("https://") && !self.issuer.is_same_host(logo))
+        {
+            warnings.push(
+                "page_logo is on another host, which learns whenever somebody is about to sign in: use a path or a file"
+                    .to_owned(),
+            );
+        }
         if self.settings.limit_user.is_none() || self.settings.limit_address.is_none() {
             warnings.push("limit_user or limit_address is off: passwords can be guessed without bound".to_owned());
         }
