@@ -239,12 +239,8 @@ impl Io {
         let raised = self.raise_from(subject, epochs).await?;
         // Whatever their epoch: what a repetition after a failure finds are grants that were left over.
         for (key, active) in self.sessions_of_any_epoch(subject).await? {
-            if key == kept.key {
-                continue;
-            }
-            if active.sid == kept.active.sid {
-                self.end_session_key(&key).await?;
-            } else {
+            // Earlier sign-ins of the same browser share the tag of its grants; the epoch has ended them.
+            if active.sid != kept.active.sid {
                 self.sign_out_session(&key, &active.sid[..]).await?;
             }
         }
