@@ -112,7 +112,6 @@ async fn show(io: &mut Io, request: &Request, current: &Current, done: Option<Do
         .collect();
     let (browser, is_new) = io.browser_or_new(request);
     let token = io.form_token(FormOf::Applications, &browser, Some(current));
-    let may_change_password = Endpoint::at(&io.config, &io.config.issuer.request_path(Endpoint::Password.name()));
     let html = page::applications(
         &pages::frame(io),
         &ApplicationsPage {
@@ -121,7 +120,7 @@ async fn show(io: &mut Io, request: &Request, current: &Current, done: Option<Do
             applications: &applications,
             sessions: &sessions,
             done,
-            may_change_password: may_change_password.is_some(),
+            may_change_password: Endpoint::Password.is_on(&io.config),
         },
     );
     let mut response = pages::respond(io, StatusCode::OK, html, None);

@@ -66,7 +66,7 @@ pub(crate) fn page(io: &Io, travel: &Travel, client: Option<&Client>, sealed: &s
         Shown::Again(username, problem) => (username, Some(problem)),
     };
     let status = problem.map_or(StatusCode::OK, status_of);
-    let may_reset = Endpoint::at(&io.config, &io.config.issuer.request_path(Endpoint::Forgot.name())).is_some();
+    let may_reset = Endpoint::Forgot.is_on(&io.config);
     let client = client.map(Client::shown_name);
     let html =
         page::sign_in(&pages::frame(io), &SignIn { request: sealed, client, username: &username, problem, may_reset });
