@@ -234,8 +234,7 @@ impl Io {
         };
         let asked = Asked::clone(asked);
         let client = pages::client_of(self, &travel).await?.ok_or(Refusal::invalid_request("the client is unknown"))?;
-        let scopes = &self.config.scopes;
-        let texts = asked.scope.iter().map(|name| scopes.get(name).map_or(name, |scope| &scope.text).to_owned());
+        let texts = asked.scope.iter().map(|name| self.config.scope_text(name).to_owned());
         Ok(Pending {
             scope_texts: texts.collect(),
             sealed: sealed.to_owned(),

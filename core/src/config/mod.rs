@@ -210,6 +210,11 @@ impl Config {
         self
     }
 
+    /// What people read of a scope.
+    pub(crate) fn scope_text<'a>(&'a self, name: &'a str) -> &'a str {
+        self.scopes.get(name).map_or(name, |scope| scope.text.as_str())
+    }
+
     pub(crate) fn session_keys(&self) -> Option<&SessionKeys> {
         self.session_keys.as_deref()
     }

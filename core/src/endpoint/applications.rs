@@ -95,18 +95,13 @@ async fn show(io: &mut Io, request: &Request, current: &Current, done: Option<Do
         })
         .collect();
     let config = Arc::clone(&io.config);
-    let scopes = &config.scopes;
     let applications: Vec<Application<'_>> = clients
         .iter()
         .map(|(client_id, name, host, access)| Application {
             client_id,
             name,
             redirect_host: host.as_deref(),
-            scopes: access
-                .scope
-                .iter()
-                .map(|name| scopes.get(name).map_or(name, |scope| scope.text.as_str()))
-                .collect(),
+            scopes: access.scope.iter().map(|name| config.scope_text(name)).collect(),
             since: access.since,
         })
         .collect();
