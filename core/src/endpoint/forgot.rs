@@ -27,7 +27,7 @@ pub(crate) async fn forgot(io: &mut Io, request: &Request) -> Result<Response, R
         return Err(Refusal::invalid_request("the name is too long"));
     }
     if let Err(refusal) = count(io, name).await {
-        return match login::problem_of(&refusal) {
+        return match login::problem_of(io, &refusal) {
             Some(SignInProblem::Busy) => Ok(page(io, refusal.status(), Some(ForgotProblem::Busy))),
             Some(SignInProblem::TooMany { minutes }) => {
                 Ok(page(io, refusal.status(), Some(ForgotProblem::TooMany { minutes })))

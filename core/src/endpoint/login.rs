@@ -92,7 +92,7 @@ async fn sign_in(io: &mut Io, request: &Request) -> Result<Response, Refusal> {
     let signed_in = match signed_in {
         Ok(signed_in) => signed_in,
         Err(refusal) => {
-            let problem = problem_of(&refusal).ok_or(refusal)?;
+            let problem = problem_of(io, &refusal).ok_or(refusal)?;
             return Ok(page(io, &travel, client.as_deref(), &sealed, Shown::Again(name, problem)));
         }
     };
@@ -128,8 +128,10 @@ pub(crate) const fn status_of(problem: SignInProblem) -> StatusCode {
     }
 }
 
-/// What the page says of an attempt that failed; nothing if it is no matter of the attempt.
-pub(crate) fn problem_of(refusal: &Refusal) -> Option<SignInProblem> {
+/// What the page says of an attempt that failed; nothing if it is no matter of the attempt. How long to wait, the header
+/// of the page says to programs.
+pub(crate) fn problem_of(io: &mut Io, refusal: &Refusal) -> Option<SignInProblem> {
+    io.wait = refusal.retry_after();
     match (refusal.code(), refusal.status()) {
         (_, StatusCode::TOO_MANY_REQUESTS) => Some(SignInProblem::TooMany { minutes: refusal.minutes_to_wait() }),
         (ErrorCode::AccessDenied, _) => Some(SignInProblem::Wrong),

@@ -23,7 +23,11 @@ pub(crate) fn frame(io: &Io) -> Frame<'_> {
 /// A page whose forms may lead to the client of `asked`.
 pub(crate) fn respond(io: &Io, status: StatusCode, html: String, asked: Option<&Asked>) -> Response {
     let targets: Vec<String> = asked.map(|asked| RedirectUri::form_target(&asked.redirect_uri)).into_iter().collect();
-    page::respond(status, &io.config.theme, html, &targets)
+    let mut response = page::respond(status, &io.config.theme, html, &targets);
+    if let Some(wait) = io.wait {
+        insert(&mut response, RETRY_AFTER, &wait.as_secs().max(1).to_string());
+    }
+    response
 }
 
 /// The client that a travelling request goes to, if it goes to one.

@@ -68,12 +68,12 @@ async fn change(
     };
     let confirmed = match login.confirm(io, &current.active, browser).await {
         Ok(confirmed) => confirmed,
-        Err(refusal) => return refused(refusal).map(Err),
+        Err(refusal) => return refused(io, refusal).map(Err),
     };
     let hash = match io.hash_new(new).await {
         Ok(Ok(hash)) => hash,
         Ok(Err(error)) => return Ok(Err(problem_of(error))),
-        Err(refusal) => return refused(refusal).map(Err),
+        Err(refusal) => return refused(io, refusal).map(Err),
     };
     match io.replace_hash(&confirmed.user, &confirmed.name, &hash).await? {
         Swapped::Done => {
@@ -87,8 +87,8 @@ async fn change(
 }
 
 /// What the page says of a refusal, if it is one that the user can do something about.
-pub(crate) fn refused(refusal: Refusal) -> Result<PasswordProblem, Refusal> {
-    match login::problem_of(&refusal) {
+pub(crate) fn refused(io: &mut Io, refusal: Refusal) -> Result<PasswordProblem, Refusal> {
+    match login::problem_of(io, &refusal) {
         Some(SignInProblem::Busy) => Ok(PasswordProblem::Busy),
         Some(SignInProblem::TooMany { minutes }) => Ok(PasswordProblem::TooMany { minutes }),
         Some(SignInProblem::Wrong) => Ok(PasswordProblem::WrongCurrent),

@@ -25,7 +25,7 @@ pub(crate) async fn reset(io: &mut Io, request: &Request) -> Result<Response, Re
     let hash = match io.hash_new(fields.take("new_password")).await {
         Ok(Ok(hash)) => hash,
         Ok(Err(error)) => return Ok(page(io, &token, Some(problem_of(error)))),
-        Err(refusal) => return refused(refusal).map(|problem| page(io, &token, Some(problem))),
+        Err(refusal) => return refused(io, refusal).map(|problem| page(io, &token, Some(problem))),
     };
     // Signed out before, for the link works no more once the password is set, and again after: until then the old
     // password lets people in.
