@@ -28,6 +28,7 @@ mod login;
 mod look;
 mod mac;
 mod name;
+#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "the endpoints of the browser flow call it"))]
 mod page;
 mod password;
 mod pkce;
@@ -65,7 +66,7 @@ pub use fernet::{FernetKey, FernetRing, InvalidFernetKey, InvalidFernetToken};
 pub use grants::GrantSummary;
 pub use keys::{KeyError, KeyId, KeyRing, MAX_KEYS, parse_session_key};
 pub use look::RecordView;
-pub use page::Texts;
+pub use page::{Languages, Texts, Theme};
 pub use password::PasswordError;
 pub use record::{AuthMethod, Client, ClientSecret, GrantType, InvalidClient, InvalidField};
 pub use redirect::{ApplicationType, InvalidRedirectUri, RedirectUri};

@@ -1,120 +1,111 @@
-//! stub
-use crate::reply::Response;
-use http::StatusCode;
+//! The pages of the browser flow: HTML without script, in one language, under one theme.
+//!
+//! Every value is escaped where it is written, and text of others is isolated (`bdi`), so that its direction cannot
+//! reorder ours. The only addresses of others are a logo and a way back, both https.
+
+mod applications;
+mod colour;
+mod consent;
+mod date;
+mod languages;
+mod parts;
+mod password;
+mod problem;
+mod respond;
+mod sign_in;
+mod sign_out;
+mod style;
+#[cfg(test)]
+mod tests;
+mod texts;
+mod theme;
+
+use maud::{DOCTYPE, Markup, PreEscaped, Render as _, html};
+
+pub(crate) use applications::{Application, ApplicationsPage, BrowserSession, Done, applications};
+pub(crate) use consent::{ConsentPage, consent};
+pub use languages::Languages;
+pub(crate) use password::{
+    ForgotProblem, PasswordPage, PasswordProblem, ResetPage, forgot, forgot_sent, password, password_set, reset,
+};
+pub(crate) use problem::{ProblemKind, ProblemPage, problem};
+pub(crate) use respond::respond;
+pub(crate) use sign_in::{SignIn, SignInProblem, sign_in};
+pub(crate) use sign_out::{SignOut, sign_out, signed_out};
+pub use texts::Texts;
+pub use theme::Theme;
+
+use texts::Id;
+
+/// What all pages of a server have in common.
+#[derive(Clone, Copy)]
 pub(crate) struct Frame<'a> {
     pub(crate) theme: &'a Theme,
     pub(crate) texts: &'a Texts,
+    /// The path before the endpoints' names, as the browser sees it: `/auth`, or nothing.
     pub(crate) base: &'a str,
 }
-#[derive(Debug)]
-pub struct Theme;
-impl Theme {
-    pub(crate) fn new(_: &str, _: Option<&str>, _: &str) -> Result<Self, String> {
-        Ok(Self)
+
+/// What one page is, beside its content.
+struct Sheet {
+    title: Id,
+    /// Whether the title begins with "Error".
+    problem: bool,
+    wide: bool,
+}
+
+impl Sheet {
+    const fn new(title: Id) -> Self {
+        Self { title, problem: false, wide: false }
+    }
+
+    const fn with_problem(title: Id, problem: bool) -> Self {
+        Self { title, problem, wide: false }
     }
 }
-#[derive(Debug)]
-pub struct Texts;
-#[derive(Debug)]
-pub struct Languages(Texts);
-impl Languages {
-    pub(crate) fn new(_: Option<&str>, _: Vec<Texts>) -> Result<Self, String> {
-        Ok(Self(Texts))
+
+impl Frame<'_> {
+    /// The path of an endpoint.
+    fn path(&self, name: &str) -> String {
+        format!("{}/{name}", self.base)
     }
-    pub(crate) fn choose(&self, _: Option<&str>, _: Option<&str>) -> &Texts {
-        &self.0
+
+    /// The whole document around the content of `main`, which has the heading.
+    fn page(&self, sheet: &Sheet, content: &Markup) -> String {
+        let title = self.texts.get(sheet.title).render();
+        let title = if sheet.problem { self.texts.fill(Id::ErrorTitle, &[("title", &title)]) } else { title };
+        let name = self.theme.name();
+        let document = html! {
+            (DOCTYPE)
+            html lang=(self.texts.lang()) dir=(self.texts.direction()) {
+                head {
+                    meta charset="utf-8";
+                    title { (title) " \u{b7} " (name) }
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    meta name="robots" content="noindex";
+                    @if let Some(logo) = self.theme.logo() { link rel="icon" href=(logo); }
+                    style { (PreEscaped(self.theme.style())) }
+                }
+                body {
+                    header {
+                        @match self.theme.logo() {
+                            Some(logo) => img src=(logo) alt=(name) height="48";,
+                            None => p { (name) }
+                        }
+                    }
+                    main.wide[sheet.wide] { (content) }
+                }
+            }
+        };
+        document.into_string()
     }
-}
-pub(crate) struct SignIn<'a> {
-    pub(crate) request: &'a str,
-    pub(crate) client: Option<&'a str>,
-    pub(crate) username: &'a str,
-    pub(crate) problem: Option<SignInProblem>,
-    pub(crate) may_reset: bool,
-}
-#[derive(Clone, Copy)]
-pub(crate) enum SignInProblem {
-    Wrong,
-    TooMany { minutes: u64 },
-    Busy,
-    Missing,
-}
-pub(crate) fn sign_in(_: &Frame<'_>, p: &SignIn<'_>) -> String {
-    format!("<input name=\"request\" value=\"{}\">", p.request)
-}
-pub(crate) struct ConsentPage<'a> {
-    pub(crate) request: &'a str,
-    pub(crate) token: &'a str,
-    pub(crate) client: &'a str,
-    pub(crate) redirect_host: &'a str,
-    pub(crate) scopes: &'a [&'a str],
-    pub(crate) username: &'a str,
-    pub(crate) days: u64,
-    pub(crate) loopback_or_private: bool,
-}
-pub(crate) fn consent(_: &Frame<'_>, _: &ConsentPage<'_>) -> String {
-    String::new()
-}
-pub(crate) enum ProblemKind {
-    BadRequest,
-    Expired,
-    Forged,
-    AlreadyUsed,
-    Unavailable,
-    Failed,
-    TooMany,
-    NotFound,
-    Method,
-    NoLongerSignedIn,
-}
-pub(crate) struct ProblemPage<'a> {
-    pub(crate) kind: ProblemKind,
-    pub(crate) description: &'a str,
-    pub(crate) reference: &'a str,
-    pub(crate) back: Option<(&'a str, &'a str)>,
-}
-pub(crate) fn problem(_: &Frame<'_>, _: &ProblemPage<'_>) -> String {
-    String::new()
-}
-pub(crate) struct SignOut<'a> {
-    pub(crate) token: &'a str,
-    pub(crate) username: &'a str,
-}
-pub(crate) fn sign_out(_: &Frame<'_>, _: &SignOut<'_>) -> String {
-    String::new()
-}
-pub(crate) fn signed_out(_: &Frame<'_>) -> String {
-    String::new()
-}
-pub(crate) struct Application<'a> {
-    pub(crate) client_id: &'a str,
-    pub(crate) name: &'a str,
-    pub(crate) redirect_host: Option<&'a str>,
-    pub(crate) scopes: Vec<&'a str>,
-    pub(crate) since: u64,
-}
-pub(crate) struct BrowserSession {
-    pub(crate) id: String,
-    pub(crate) since: u64,
-    pub(crate) last_used: u64,
-    pub(crate) current: bool,
-}
-pub(crate) enum Done {
-    Withdrawn,
-    SessionEnded,
-    PasswordChanged,
-}
-pub(crate) struct ApplicationsPage<'a> {
-    pub(crate) token: &'a str,
-    pub(crate) username: &'a str,
-    pub(crate) applications: &'a [Application<'a>],
-    pub(crate) sessions: &'a [BrowserSession],
-    pub(crate) done: Option<Done>,
-    pub(crate) may_change_password: bool,
-}
-pub(crate) fn applications(_: &Frame<'_>, _: &ApplicationsPage<'_>) -> String {
-    String::new()
-}
-pub(crate) fn respond(s: StatusCode, _: &Theme, _: String, _: &[String]) -> Response {
-    crate::reply::empty(s)
+
+    /// A page of a heading and a sentence.
+    fn message(&self, title: Id, text: Id) -> String {
+        let content = html! {
+            h1 { (self.texts.get(title)) }
+            p { (self.texts.get(text)) }
+        };
+        self.page(&Sheet::new(title), &content)
+    }
 }
