@@ -85,10 +85,10 @@ async fn show(io: &mut Io, request: &Request, current: &Current, done: Option<Do
         clients.push((client_id, name, host, access));
     }
     let sessions = io.sessions(subject).await?;
-    let sessions: Vec<BrowserSession> = sessions
+    let sessions: Vec<BrowserSession<'_>> = sessions
         .iter()
         .map(|(key, active)| BrowserSession {
-            id: key.as_str().to_owned(),
+            id: key.as_str(),
             since: active.signed_in_at,
             last_used: active.used_at,
             current: *key == current.key,
