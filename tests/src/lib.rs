@@ -4,13 +4,16 @@
 #![forbid(unsafe_code)]
 
 mod aftermath;
+mod browser;
 mod endpoints;
 mod faulty;
 mod grammar;
 #[cfg(doctest)]
 mod guides;
 mod interleave;
+mod jar;
 mod operations;
+mod page;
 mod people;
 mod rows;
 mod scenario;
@@ -22,11 +25,13 @@ mod world;
 mod world_file;
 
 pub use aftermath::{assert_aftermath, assert_unavailable};
+pub use browser::{Browser, authorize_path};
 pub use endpoints::{Endpoint, Reads, endpoints};
 pub use faulty::{Call, Fault, Faulty};
 pub use grammar::{assert_well_formed, challenge};
 pub use interleave::{Explorer, Move, Outcome, answer, drive};
 pub use operations::{Held, Operation};
+pub use page::{Form, Location};
 pub use people::{ADA, Admitted, BOB, People};
 pub use rows::Rows;
 pub use scenario::{Driver, Scenario, replay};
