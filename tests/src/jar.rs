@@ -6,7 +6,7 @@ use crate::Reply;
 
 /// The cookies of one browser.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Jar(Vec<Cookie>);
+pub struct Jar(Vec<Cookie>);
 
 #[derive(Clone, Debug)]
 struct Cookie {
@@ -22,7 +22,7 @@ impl Jar {
     ///
     /// # Panics
     /// If a browser would refuse a cookie: by the prefix of its name, or because it is no cookie.
-    pub(crate) fn take(&mut self, reply: &Reply, now: u64) {
+    pub fn take(&mut self, reply: &Reply, now: u64) {
         for line in reply.headers.get_all(SET_COOKIE) {
             let line = line.to_str().unwrap_or_else(|_| panic!("a cookie is text: {reply:?}"));
             let cookie = parse(line, now).unwrap_or_else(|| panic!("no browser takes {line:?}"));
@@ -32,12 +32,13 @@ impl Jar {
     }
 
     /// Adds a cookie that the server never set, as a program on another port or subdomain could.
-    pub(crate) fn plant(&mut self, name: &str, value: &str, path: &str) {
+    pub fn plant(&mut self, name: &str, value: &str, path: &str) {
         self.set(Cookie { name: name.to_owned(), value: value.to_owned(), path: path.to_owned(), until: None });
     }
 
     /// The `Cookie` header for a path at `now`: longer paths first (RFC 6265 section 5.4). None if nothing is sent.
-    pub(crate) fn header(&self, path: &str, now: u64) -> Option<String> {
+    #[must_use]
+    pub fn header(&self, path: &str, now: u64) -> Option<String> {
         let sent = |cookie: &&Cookie| cookie.until.is_none_or(|until| until > now) && matches(path, &cookie.path);
         let mut cookies: Vec<&Cookie> = self.0.iter().filter(sent).collect();
         cookies.sort_by_key(|cookie| std::cmp::Reverse(cookie.path.len()));

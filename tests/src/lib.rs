@@ -26,10 +26,11 @@ mod world_file;
 
 pub use aftermath::{assert_aftermath, assert_unavailable};
 pub use browser::{Browser, authorize_path};
-pub use endpoints::{Endpoint, Reads, endpoints};
+pub use endpoints::{Endpoint, Reads, endpoints, pages};
 pub use faulty::{Call, Fault, Faulty};
 pub use grammar::{assert_well_formed, challenge};
 pub use interleave::{Explorer, Move, Outcome, answer, drive};
+pub use jar::Jar;
 pub use operations::{Held, Operation};
 pub use page::{Form, Location};
 pub use people::{ADA, Admitted, BOB, People};
