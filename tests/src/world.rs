@@ -433,7 +433,10 @@ fn redemption(code: &str) -> [(&str, &str); 5] {
 }
 
 /// Fields, of which some are replaced, added or, by an empty text, left out.
-fn with_changes<'a>(fields: &[(&'a str, &'a str)], changes: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+pub(crate) fn with_changes<'a>(
+    fields: &[(&'a str, &'a str)],
+    changes: &[(&'a str, &'a str)],
+) -> Vec<(&'a str, &'a str)> {
     let kept = fields.iter().filter(|(name, _)| changes.iter().all(|(changed, _)| changed != name));
     kept.chain(changes.iter().filter(|(_, value)| !value.is_empty())).copied().collect()
 }

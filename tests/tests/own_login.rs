@@ -13,8 +13,8 @@ const THIRD: &str = "https://third.example/cb";
 /// A world whose users sign in at `/signin` of the host.
 fn world() -> World {
     World::with(|builder| {
-        let shop = Client::public("shop").name("The shop").redirect_uri("https://shop.example/cb");
-        builder.login_url("/signin?theme=dark").client(shop)
+        let market = Client::public("market").name("The market").redirect_uri("https://market.example/cb");
+        builder.login_url("/signin?theme=dark").client(market)
     })
 }
 
@@ -210,14 +210,14 @@ fn who_was_dismissed_gets_nothing_and_who_is_signed_out_meanwhile_neither() {
 fn a_client_of_others_is_agreed_to_on_our_page_bound_to_the_browser() {
     let _rows = shows(&["rfc6749-10.2-2"]);
     let world = world();
-    let (visit, pending) = arrive(&world, &[("client_id", "shop")]);
+    let (visit, pending) = arrive(&world, &[("client_id", "market")]);
     let consent = sent(&approve(&world, &pending, ada(START).username("Ada L.")));
     let path = consent.strip_prefix("https://as.example").unwrap();
     assert!(path.starts_with("/auth/consent?request=gAAAA"), "{path}");
     assert_eq!(Visit::new(&world).get(path).status, 403, "another browser");
     let page = visit.get(path);
     let html = String::from_utf8_lossy(&page.body).into_owned();
-    for shown in ["The shop", "shop.example", "Read your things", "Change your things", "90 days", "Ada L."] {
+    for shown in ["The market", "market.example", "Read your things", "Change your things", "90 days", "Ada L."] {
         assert!(html.contains(shown), "{shown}: {html}");
     }
     let (request, token) = (hidden(&page, "request"), hidden(&page, "form_token"));
@@ -227,9 +227,9 @@ fn a_client_of_others_is_agreed_to_on_our_page_bound_to_the_browser() {
     assert_eq!(decide("", "allow").status, 403);
     assert_eq!(decide(&token, "switch").status, 400, "signing in is the host's");
     assert_eq!(parameter(&decide(&token, "deny"), "error").as_deref(), Some("access_denied"));
-    assert!(decide(&token, "allow").header("location").starts_with("https://shop.example/cb?code="));
-    let (_, next) = arrive(&world, &[("client_id", "shop"), ("scope", "read")]);
-    assert!(approve(&world, &next, ada(START)).header("location").starts_with("https://shop.example/cb?code="));
+    assert!(decide(&token, "allow").header("location").starts_with("https://market.example/cb?code="));
+    let (_, next) = arrive(&world, &[("client_id", "market"), ("scope", "read")]);
+    assert!(approve(&world, &next, ada(START)).header("location").starts_with("https://market.example/cb?code="));
 }
 
 #[test]
@@ -240,7 +240,7 @@ fn no_page_is_shown_where_the_client_wants_none() {
     let denied = Reply::from(world.server.deny(silent.clone()).unwrap());
     assert_eq!(parameter(&denied, "error").as_deref(), Some("login_required"));
     assert!(parameter(&approve(&world, &silent, ada(START)), "code").is_some());
-    let (_, third) = arrive(&world, &[("prompt", "none"), ("client_id", "shop")]);
+    let (_, third) = arrive(&world, &[("prompt", "none"), ("client_id", "market")]);
     assert_eq!(parameter(&approve(&world, &third, ada(START)), "error").as_deref(), Some("consent_required"));
     let (_, loud) = arrive(&world, &[]);
     let denied = Reply::from(world.server.deny(loud).unwrap());
