@@ -1,10 +1,11 @@
 // Chromium as Debian packages it, and how pages are looked at.
 
 import assert from "node:assert/strict";
-import { accessSync, constants, mkdirSync } from "node:fs";
+import { accessSync, constants, mkdirSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import axe from "axe-core";
 import { chromium } from "playwright-core";
+import { withPalette } from "./png.mjs";
 
 /// Screens that pages have to fit.
 export const SCREENS = { wide: { width: 1280, height: 800 }, narrow: { width: 360, height: 640 } };
@@ -78,5 +79,6 @@ export async function picture(page, name) {
   if (!process.env.PROOFKEY_SCREENSHOTS) return;
   const directory = join(import.meta.dirname, "../../docs/screenshots");
   mkdirSync(directory, { recursive: true });
-  await page.screenshot({ path: join(directory, `${name}.png`), animations: "disabled", caret: "hide" });
+  const taken = await page.screenshot({ fullPage: true, animations: "disabled", caret: "hide" });
+  writeFileSync(join(directory, `${name}.png`), withPalette(taken));
 }

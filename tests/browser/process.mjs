@@ -16,7 +16,7 @@ export function directory() {
 
 /// Runs a program to its end; what it prints on its standard output.
 export function run(name, options, ...given) {
-  return execFileSync(join(binaries, name), given, { encoding: "utf8", env: environment(), ...options });
+  return execFileSync(join(binaries, name), given, { encoding: "utf8", env: environment(), stdio: "pipe", ...options });
 }
 
 /// Starts a program and waits until it prints a line that `ready` matches; resolves to the match and to a way to stop.

@@ -24,7 +24,7 @@ export function shows(ids, body) {
       await body(t);
       outcome = "pass";
     } finally {
-      note(outcome, ids, `tests/browser/${basename(t.filePath)}: ${t.name.replaceAll(/[\r\n]/g, " ")}`);
+      note(outcome, ids, `tests/browser/${basename(process.argv[1])}: ${t.name.replaceAll(/[\r\n]/g, " ")}`);
     }
   };
 }

@@ -55,17 +55,19 @@ async function renewed(page, old) {
 
 const tokens = (page) => page.evaluate(() => JSON.parse(localStorage.getItem("tokens")));
 
-/// Holds the requests to the token endpoint, counts them, tells when `count` of them wait, and lets all go.
-async function hold(context, count) {
+/// Holds the requests to the token endpoint, or, `answered`, their answers; tells when `count` of them wait, and lets all
+/// go.
+async function hold(context, count, answered = false) {
   const held = [];
   let full, open;
   const all = new Promise((resolve) => (full = resolve));
   const opened = new Promise((resolve) => (open = resolve));
   await context.route("**/auth/token", async (route) => {
+    const response = answered ? await route.fetch() : undefined;
     held.push(route);
     if (held.length === count) full();
     await opened;
-    await route.continue();
+    await (answered ? route.fulfill({ response }) : route.continue());
   });
   return { all, count: () => held.length, release: open };
 }
@@ -193,6 +195,26 @@ test("with locks, a tab that waits for another one takes its tokens and asks for
   }, null, { polling: 50 });
   assert.equal(requests.count(), 1);
   assert.equal(await tabs[1].getByRole("alert").isVisible(), false);
+});
+
+test("the answer to a refresh that comes after another tab has signed out signs nobody in again", async (t) => {
+  const context = await visitor(t, browser);
+  const tabs = [await context.newPage(), await context.newPage()];
+  await signIn(tabs[0]);
+  await tabs[1].goto(origin);
+  await contacts(tabs[1]);
+  const answers = await hold(context, 1, true);
+  await press(tabs[0], "Refresh now");
+  await answers.all;
+  await press(tabs[1], "Sign out");
+  await tabs[1].waitForURL(`${origin}/auth/logout`);
+  await signedOut(tabs[0]);
+  const answer = tabs[0].waitForResponse("**/auth/token");
+  answers.release();
+  assert.equal((await answer).status(), 200);
+  await tabs[0].waitForFunction(async () => (await navigator.locks.query()).held.length === 0, null, { polling: 50 });
+  assert.equal(await tokens(tabs[0]), null);
+  await signedOut(tabs[0]);
 });
 
 test("a grant that was ended elsewhere signs the application out at the next call", async (t) => {
