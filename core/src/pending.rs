@@ -6,25 +6,24 @@
 use std::sync::Arc;
 
 use crate::UnixTime;
-use crate::browser::forms::Fields;
+use crate::browser::forms::sent_to_host;
 use crate::browser::travel::{Approved, Asked, Destination, Travel};
-use crate::endpoint::authorize::{self, Approver, approve, needs_consent};
-use crate::endpoint::{login, pages};
+use crate::endpoint::authorize::{self, Approver, SKEW, approve, back_to_host, needs_consent};
+use crate::endpoint::login;
+use crate::endpoint::pages::{self, Visitor};
 use crate::entropy::Entropy;
 use crate::io::Io;
-use crate::record::Client;
+use crate::record::{Client, OwnerRecord};
 use crate::redirect::RedirectUri;
 use crate::refusal::Refusal;
 use crate::reply::Response;
 use crate::request::Request;
 use crate::router::Endpoint;
 use crate::scope::Scope;
-use crate::server::{Core, note, secure};
+use crate::server::{Core, check_way, note, secure};
 use crate::step::Step;
 use crate::user::UserAnswer;
 
-/// How far the clock that the host tells `auth_time` by may differ from ours, in seconds.
-const SKEW: u64 = 5;
 /// The longest subject identifier, in characters (OpenID Connect Core section 2), and the longest method.
 const MAX_SUBJECT: usize = 255;
 const MAX_METHOD: usize = 32;
@@ -162,28 +161,36 @@ impl Pending {
         if authentication.scope.as_ref().is_some_and(|scope| scope.is_empty() || !scope.is_subset_of(self.scope())) {
             return Err("approve: the scope is empty, or more than was asked for");
         }
-        if self.must_login_again(authentication.auth_time) {
-            return Err("approve: the client wants a newer sign-in; see must_login_again");
-        }
         Ok(())
     }
 }
 
 impl Core {
     /// What the browser is on its way with that asks for the host's login page, or sends its form: `request` stands in
-    /// the query of a `GET`, in the form of a `POST`.
+    /// the query, or in a field of the form. The headers tell which browser it is, and that the form is the host's own.
     ///
     /// Ends in a [`Refusal`] if another browser began it (403), if it is over (400), or if the store fails (503);
     /// [`Core::refused_page`] shows it.
     pub fn pending(&self, request: Request, now: UnixTime, entropy: Entropy) -> Step<Result<Pending, Refusal>> {
         self.call(now, entropy, move |mut io| async move {
+            io.accept_language = request.accept_language().map(str::to_owned);
             let outcome = io.pending(&request).await;
+            let outcome = outcome.map_err(|mut refusal| {
+                let reference = io.reference();
+                note(&mut io, &refusal, Some(&reference));
+                refusal.visitor = Some(Box::new(Visitor::of(&io, reference)));
+                refusal
+            });
             io.done(outcome)
         })
     }
 
     /// Goes on with the user whom the host signed in: to the consent page, or back to the client with a code. The same
     /// request, approved again for the same user, gets the same code while nobody has redeemed it.
+    ///
+    /// A user who was signed out everywhere after that sign-in is sent to the host's page again, where
+    /// [`Pending::must_login_again`] then says so. What no host may say is a page with status 500 and a reason in the
+    /// log: a scope beyond what was asked for, a sign-in that is too old for the client.
     pub fn approve(
         &self,
         pending: Pending,
@@ -216,7 +223,7 @@ impl Core {
     /// The page of a refusal, for the host's own handlers.
     #[must_use]
     pub fn refused_page(&self, refusal: &Refusal) -> Response {
-        let mut response = pages::refused_without_visitor(&self.config, refusal);
+        let mut response = pages::refused_to_visitor(&self.config, refusal);
         secure(&self.config, &mut response);
         response
     }
@@ -224,11 +231,13 @@ impl Core {
 
 impl Io {
     async fn pending(&mut self, request: &Request) -> Result<Pending, Refusal> {
-        let posted = request.http().method() == http::Method::POST;
-        let fields = if posted { Fields::posted(self, request)? } else { Fields::queried(request)? };
-        let sealed = fields.text("request");
+        if self.config.settings.login_url.is_none() {
+            return Err(Refusal::server_error("pending: set login_url, so that browsers come to the host's page"));
+        }
+        check_way(self, request)?;
+        let sealed = sent_to_host(self, request)?;
         let browser = self.browser(request);
-        let travel = self.open_travel(sealed, browser.as_ref())?;
+        let travel = self.open_travel(&sealed, browser.as_ref())?;
         let Destination::Client(asked) = &travel.destination else {
             return Err(Refusal::invalid_request("the request leads to no client"));
         };
@@ -237,7 +246,7 @@ impl Io {
         let texts = asked.scope.iter().map(|name| self.config.scope_text(name).to_owned());
         Ok(Pending {
             scope_texts: texts.collect(),
-            sealed: sealed.to_owned(),
+            sealed,
             accept_language: request.accept_language().map(str::to_owned),
             now: self.now,
             travel,
@@ -254,10 +263,26 @@ impl Io {
         if let Err(problem) = pending.check(&authentication) {
             return Err(Refusal::server_error(problem));
         }
+        if self.now.since(pending.now) > self.config.settings.pending_lifetime.as_secs() {
+            return Err(Refusal::expired());
+        }
         let Authentication { subject, username, auth_time, amr, scope } = authentication;
         let mut asked = pending.asked.clone();
         asked.scope = scope.unwrap_or(asked.scope);
-        let epoch = self.user_epoch(&subject).await?.map(|epoch| epoch.as_str().to_owned());
+        if pending.must_login_again(auth_time) {
+            if asked.prompt.none {
+                return Ok(authorize::denied(self, &asked, &Refusal::login_required()));
+            }
+            return Err(Refusal::server_error("approve: the client wants a newer sign-in; see must_login_again"));
+        }
+        let epoch = self.load_or_forget::<OwnerRecord>(&self.names().user_epoch(&subject)).await?;
+        if epoch.as_ref().is_some_and(|epoch| epoch.body.ended_after(auth_time.seconds())) {
+            if asked.prompt.none {
+                return Ok(authorize::denied(self, &asked, &Refusal::login_required()));
+            }
+            return back_to_host(self, &pending.travel, &pending.asked);
+        }
+        let epoch = epoch.map(|epoch| epoch.version.as_str().to_owned());
         let UserAnswer::Found(user) = self.user_by_subject(subject.clone(), username.as_deref()).await? else {
             let refusal = Refusal::access_denied("the user may not sign in");
             return Ok(authorize::denied(self, &asked, &refusal));

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
+use crate::endpoint::pages::Visitor;
 use crate::store::StoreError;
 
 /// What a page says beyond the status, where that does not tell enough.
@@ -109,6 +110,7 @@ pub struct Refusal {
     cause: Option<StoreError>,
     retry_after: Option<Duration>,
     pub(crate) page: Option<PageCause>,
+    pub(crate) visitor: Option<Box<Visitor>>,
     pub(crate) challenge: Option<Challenge>,
     pub(crate) required_scope: Option<String>,
 }
@@ -123,6 +125,7 @@ impl Refusal {
             cause: None,
             retry_after: None,
             page: None,
+            visitor: None,
             challenge: None,
             required_scope: None,
         }

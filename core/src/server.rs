@@ -161,9 +161,16 @@ async fn answer(io: &mut Io, request: &Request, foregone: Option<Refusal>) -> Re
 /// (RFC 6749 section 3.1), unless it is for everybody to read. A face sees one hop of the way only, so it is a trusted
 /// proxy that tells.
 fn check_outside(io: &Io, endpoint: Endpoint, request: &Request) -> Result<(), Refusal> {
+    if matches!(endpoint, Endpoint::Health | Endpoint::Logo | Endpoint::Metadata | Endpoint::Root) {
+        return request.check_size(io.config.settings.max_body);
+    }
+    check_way(io, request)
+}
+
+/// The same for what only the visitor may read.
+pub(crate) fn check_way(io: &Io, request: &Request) -> Result<(), Refusal> {
     request.check_size(io.config.settings.max_body)?;
-    let open = matches!(endpoint, Endpoint::Health | Endpoint::Logo | Endpoint::Metadata | Endpoint::Root);
-    if !open && io.config.issuer.is_https() && request.is_plain_http(&io.config.trusted_proxies) {
+    if io.config.issuer.is_https() && request.is_plain_http(&io.config.trusted_proxies) {
         return Err(Refusal::invalid_request("the request came over plain http; use https"));
     }
     Ok(())

@@ -72,7 +72,7 @@ calls! {
     /// [`Pending`](proofkey_core::Pending).
     ///
     /// # Errors
-    /// [`Refusal`]: another browser began it, it is over, or the store failed; `refused_page` shows it.
+    /// [`Refusal`]: another browser began it, it is over, or the store failed; `refused_page` shows it to the visitor.
     pending(request: Request) -> Pending;
 
     /// Goes on with the user whom the host signed in. The response is for the browser, whatever it came to.

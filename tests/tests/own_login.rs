@@ -113,6 +113,62 @@ fn a_form_of_the_host_brings_the_request_in_a_hidden_field() {
 }
 
 #[test]
+fn what_else_stands_in_the_form_of_the_host_is_the_hosts() {
+    let world = world();
+    let visit = Visit::new(&world);
+    let target = sent(&authorize(&visit, &[]));
+    let form = |target: &str, content_type: &str, body: &str| {
+        let request = http::Request::builder().method(Method::POST).uri(target).header("cookie", visit.cookies());
+        let request = request.header("content-type", content_type).body(Bytes::from(body.to_owned()));
+        world.server.pending(Request::new(request.unwrap(), None)).map(|pending| pending.request_value().to_owned())
+    };
+    let (_, sealed) = target.split_once("request=").unwrap();
+    let (urlencoded, json) = ("application/x-www-form-urlencoded", "application/json");
+    let brought = format!("likes=a&likes=b&request={sealed}");
+    for (target, content_type, body) in [
+        ("/signin", urlencoded, &*brought),
+        (&*target, urlencoded, "likes=a&likes=b"),
+        (&*target, urlencoded, ""),
+        (&*target, json, "{}"),
+    ] {
+        assert_eq!(form(target, content_type, body).unwrap(), sealed, "{target} {body}");
+    }
+    let twice = format!("{brought}&request={sealed}");
+    assert_eq!(form("/signin", urlencoded, &twice).unwrap_err().status(), 400);
+    assert_eq!(form("/signin", json, &brought).unwrap_err().status(), 403, "no form");
+}
+
+#[test]
+fn a_page_at_another_port_has_forms_of_its_own_origin() {
+    let world = World::with(|builder| builder.login_url("https://as.example:8443/signin?theme=dark"));
+    let visit = Visit::new(&world);
+    let target = sent(&authorize(&visit, &[]));
+    let form = |origin: &str| {
+        let request = http::Request::builder().method(Method::POST).uri(&target).header("cookie", visit.cookies());
+        let request = request.header("origin", origin).header("sec-fetch-site", "same-origin").body(Bytes::new());
+        world.server.pending(Request::new(request.unwrap(), None)).map_err(|refusal| refusal.status().as_u16())
+    };
+    assert!(form("https://as.example:8443").is_ok());
+    for other in ["https://as.example", "https://as.example:8444", "https://evil.example"] {
+        assert_eq!(form(other).unwrap_err(), 403, "{other}");
+    }
+}
+
+#[test]
+fn what_comes_to_the_page_is_bounded_and_came_over_https() {
+    let world = World::with(|builder| builder.login_url("/signin").trusted_proxies("192.0.2.0/24"));
+    let visit = Visit::new(&world);
+    let target = sent(&authorize(&visit, &[]));
+    let form = |scheme: &str, length: usize| {
+        let request = http::Request::builder().method(Method::POST).uri(&target).header("cookie", visit.cookies());
+        let request = request.header("x-forwarded-proto", scheme).body(vec![b'x'; length].into());
+        let outcome = world.server.pending(Request::new(request.unwrap(), world.peer));
+        outcome.map_or_else(|refusal| refusal.status().as_u16(), |_| 200)
+    };
+    assert_eq!((form("https", 10), form("http", 10), form("https", 64 * 1024 + 1)), (200, 400, 413));
+}
+
+#[test]
 fn a_request_of_another_browser_is_refused_and_signs_nobody_in() {
     let world = world();
     let attacker = Visit::new(&world);
@@ -125,7 +181,7 @@ fn a_request_of_another_browser_is_refused_and_signs_nobody_in() {
         let page = Reply::from(world.server.refused_page(&refusal));
         assert_eq!((page.status.as_u16(), page.header("x-frame-options")), (403, "DENY"));
     }
-    assert_eq!(world.take_events(), [EventKind::FormForged; 3]);
+    assert_eq!(world.take_events(), [EventKind::FormForged, EventKind::Refused].repeat(3));
     assert!(pending(&world, &target, &attacker.cookies()).is_ok());
 }
 
@@ -139,8 +195,43 @@ fn a_request_that_was_changed_or_is_over_is_refused() {
     }
     world.wait(900);
     assert!(pending(&world, &target, &visit.cookies()).is_ok());
+    let kept = pending(&world, &target, &visit.cookies()).unwrap();
     world.wait(1);
     assert_eq!(pending(&world, &target, &visit.cookies()).unwrap_err().status(), 400);
+    world.wait(900);
+    let late = approve(&world, &kept, ada(START));
+    assert_eq!((late.status.as_u16(), late.header("location")), (400, ""), "a host that kept it gains no time");
+}
+
+#[test]
+fn the_page_of_a_refusal_is_in_the_visitors_language_and_says_where_to_look() {
+    let world = world();
+    let visit = Visit::new(&world);
+    let target = sent(&authorize(&visit, &[]));
+    world.wait(901);
+    world.take_events();
+    let show = |language: &str| {
+        let request = http::Request::builder().uri(&target).header("cookie", visit.cookies());
+        let request = request.header("accept-language", language).body(Bytes::new()).unwrap();
+        let refusal = world.server.pending(Request::new(request, None)).unwrap_err();
+        let page = Reply::from(world.server.refused_page(&refusal));
+        let logged = world.take_full_events().remove(0).private_detail().unwrap_or_default().to_owned();
+        (String::from_utf8_lossy(&page.body).into_owned(), logged)
+    };
+    for (language, lang) in [("de-AT, en;q=0.5", "lang=\"de\""), ("en", "lang=\"en\"")] {
+        let (html, logged) = show(language);
+        assert!(html.contains(lang) && html.contains("href=\"https://app.example/\""), "{html}");
+        let reference = logged.split_once("(page ").and_then(|(_, rest)| rest.strip_suffix(')')).unwrap();
+        assert!(html.contains(reference), "{html}: {reference}");
+    }
+}
+
+#[test]
+fn without_a_page_of_the_host_there_is_nothing_to_take() {
+    let world = World::new();
+    let refusal = pending(&world, "/signin?request=x", "").unwrap_err();
+    assert_eq!(refusal.status(), 500);
+    assert!(refusal.private_detail().unwrap().contains("login_url"));
 }
 
 #[test]
@@ -225,11 +316,45 @@ fn a_client_of_others_is_agreed_to_on_our_page_bound_to_the_browser() {
         visit.post("/auth/consent", &[("request", &request), ("form_token", token), ("decision", decision)])
     };
     assert_eq!(decide("", "allow").status, 403);
-    assert_eq!(decide(&token, "switch").status, 400, "signing in is the host's");
     assert_eq!(parameter(&decide(&token, "deny"), "error").as_deref(), Some("access_denied"));
     assert!(decide(&token, "allow").header("location").starts_with("https://market.example/cb?code="));
     let (_, next) = arrive(&world, &[("client_id", "market"), ("scope", "read")]);
     assert!(approve(&world, &next, ada(START)).header("location").starts_with("https://market.example/cb?code="));
+}
+
+#[test]
+fn whoever_was_signed_out_everywhere_since_the_sign_in_has_to_sign_in_again() {
+    let world = world();
+    let (visit, before) = arrive(&world, &[]);
+    let (_, silent) = arrive(&world, &[("prompt", "none")]);
+    world.wait(60);
+    world.server.revoke_all("u-ada").unwrap();
+    assert_eq!(parameter(&approve(&world, &silent, ada(START)), "error").as_deref(), Some("login_required"));
+    let target = sent(&approve(&world, &before, ada(START)));
+    let again = pending(&world, &target, &visit.cookies()).unwrap();
+    assert!(again.must_login_again(UnixTime::from_seconds(START)));
+    let stubborn = approve(&world, &again, ada(START));
+    assert_eq!((stubborn.status.as_u16(), stubborn.header("location")), (500, ""));
+    assert!(!again.must_login_again(UnixTime::from_seconds(START + 60)));
+    assert_eq!(redeem(&world, &approve(&world, &again, ada(START + 60))).status, 200);
+}
+
+#[test]
+fn whoever_is_somebody_else_goes_back_to_the_page_of_the_host() {
+    let world = world();
+    let (visit, pending_one) = arrive(&world, &[("client_id", "market")]);
+    let consent = sent(&approve(&world, &pending_one, ada(START)));
+    let page = visit.get(consent.strip_prefix("https://as.example").unwrap());
+    let (request, token) = (hidden(&page, "request"), hidden(&page, "form_token"));
+    let fields = [("request", request.as_str()), ("form_token", &token), ("decision", "switch")];
+    let target = sent(&visit.post("/auth/consent", &fields));
+    assert!(target.starts_with("/signin?theme=dark&request=gAAAA"), "{target}");
+    let pending = pending(&world, &target, &visit.cookies()).unwrap();
+    assert!(pending.must_login_again(UnixTime::from_seconds(START - 1)), "the sign-in of the other");
+    let bob = Authentication::new("u-bob", UnixTime::from_seconds(START)).username("bob");
+    let consent = sent(&approve(&world, &pending, bob));
+    let page = visit.get(consent.strip_prefix("https://as.example").unwrap());
+    assert!(String::from_utf8_lossy(&page.body).contains("bob"));
 }
 
 #[test]
@@ -240,6 +365,8 @@ fn no_page_is_shown_where_the_client_wants_none() {
     let denied = Reply::from(world.server.deny(silent.clone()).unwrap());
     assert_eq!(parameter(&denied, "error").as_deref(), Some("login_required"));
     assert!(parameter(&approve(&world, &silent, ada(START)), "code").is_some());
+    let (_, old) = arrive(&world, &[("prompt", "none"), ("max_age", "60")]);
+    assert_eq!(parameter(&approve(&world, &old, ada(START - 61)), "error").as_deref(), Some("login_required"));
     let (_, third) = arrive(&world, &[("prompt", "none"), ("client_id", "market")]);
     assert_eq!(parameter(&approve(&world, &third, ada(START)), "error").as_deref(), Some("consent_required"));
     let (_, loud) = arrive(&world, &[]);

@@ -43,11 +43,35 @@ pub(crate) fn refused(io: &Io, refusal: &Refusal, reference: &str) -> Response {
     problem(&io.config, &frame(io), refusal, reference, back)
 }
 
-/// The same for a refusal outside of any flow.
-pub(crate) fn refused_without_visitor(config: &Config, refusal: &Refusal) -> Response {
-    let texts = config.languages.choose(None, None);
+/// Who is to see the page of a refusal, for which a flow has ended that the host began.
+#[derive(Default)]
+pub(crate) struct Visitor {
+    ui_locales: Option<String>,
+    accept_language: Option<String>,
+    back: Option<(String, String)>,
+    reference: String,
+}
+
+impl Visitor {
+    /// The one of this flow.
+    pub(crate) fn of(io: &Io, reference: String) -> Self {
+        Self {
+            ui_locales: io.ui_locales.clone(),
+            accept_language: io.accept_language.clone(),
+            back: io.back.clone(),
+            reference,
+        }
+    }
+}
+
+/// The same page after its flow.
+pub(crate) fn refused_to_visitor(config: &Config, refusal: &Refusal) -> Response {
+    let nobody = Visitor::default();
+    let visitor = refusal.visitor.as_deref().unwrap_or(&nobody);
+    let texts = config.languages.choose(visitor.ui_locales.as_deref(), visitor.accept_language.as_deref());
     let frame = Frame { theme: &config.theme, texts, base: config.issuer.path() };
-    problem(config, &frame, refusal, "", None)
+    let back = visitor.back.as_ref().map(|(host, url)| (host.as_str(), url.as_str()));
+    problem(config, &frame, refusal, &visitor.reference, back)
 }
 
 fn problem(

@@ -35,6 +35,11 @@ impl OwnerRecord {
         let raised = current.map_or(0, |record| record.raised).saturating_add(1);
         Self { raised, at: now.seconds(), matters_until: Some(until.seconds()) }
     }
+
+    /// Whether everything was ended after that moment, in seconds since 1970.
+    pub(crate) const fn ended_after(&self, moment: u64) -> bool {
+        self.at > moment
+    }
 }
 
 impl Body for OwnerRecord {
