@@ -40,6 +40,7 @@ impl Endpoint {
     /// The content type of JSON.
     pub const JSON: &'static str = "application/json";
 
+    const FORMS: &'static [&'static str] = &[Self::FORM];
     const BOTH: &'static [&'static str] = &[Self::FORM, Self::JSON];
 
     fn reading(path: &'static str, types: &'static [&'static str], fields: &[(&'static str, &str)]) -> Self {
@@ -64,7 +65,7 @@ impl Endpoint {
     }
 }
 
-/// Every endpoint, with a request for each thing that it does.
+/// Every endpoint that programs talk to, with a request for each thing that it does.
 #[must_use]
 pub fn endpoints() -> Vec<Endpoint> {
     let secret = secret_of("poster");
@@ -116,4 +117,34 @@ pub fn endpoints() -> Vec<Endpoint> {
         Endpoint::silent("/health", Method::GET, Reads::Nothing),
         Endpoint::silent("/", Method::GET, Reads::Nothing),
     ]
+}
+
+/// Every page as it is opened, and every form, none of them right but for what is hidden in it.
+#[must_use]
+pub fn pages() -> Vec<Endpoint> {
+    let login = [("request", "x"), ("username", "ada@example.com"), ("password", "a wrong one")];
+    let consent = [("request", "x"), ("form_token", "x"), ("decision", "allow")];
+    let applications = [("form_token", "x"), ("action", "withdraw"), ("client_id", "web"), ("session", "x")];
+    let password =
+        [("form_token", "x"), ("current_password", "a"), ("new_password", "a quite long one"), ("end_others", "on")];
+    let reset = [("token", "x"), ("new_password", "a quite long one")];
+    let opened = [
+        "/auth/authorize",
+        "/auth/login",
+        "/auth/consent",
+        "/auth/logout",
+        "/auth/applications",
+        "/auth/password",
+        "/auth/reset",
+    ];
+    let opened = opened.map(|path| Endpoint::silent(path, Method::GET, Reads::Nothing));
+    let forms = [
+        Endpoint::reading("/auth/login", Endpoint::FORMS, &login),
+        Endpoint::reading("/auth/consent", Endpoint::FORMS, &consent),
+        Endpoint::reading("/auth/logout", Endpoint::FORMS, &[("form_token", "x")]),
+        Endpoint::reading("/auth/applications", Endpoint::FORMS, &applications),
+        Endpoint::reading("/auth/password", Endpoint::FORMS, &password),
+        Endpoint::reading("/auth/reset", Endpoint::FORMS, &reset),
+    ];
+    opened.into_iter().chain(forms).collect()
 }

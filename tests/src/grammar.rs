@@ -1,12 +1,15 @@
-//! What every answer looks like, whatever was asked: the grammar of RFC 6749 section 5.2, RFC 6750 section 3 and
-//! RFC 9110.
+//! What every answer looks like, whatever was asked: the grammar of RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750
+//! section 3 and RFC 9110; pages have header fields of their own (docs/browser-flow.md).
 
 use serde_json::Value;
 
 use crate::Reply;
 
-/// Checks that an answer is well formed: an error is an OAuth error body with the header fields of its status, anything
-/// else is JSON or empty.
+/// The type of a page.
+const PAGE: &str = "text/html; charset=utf-8";
+
+/// Checks that an answer is well formed: a page has all that keeps others out of it, any other error is an OAuth error
+/// body with the header fields of its status, anything else is JSON or empty.
 ///
 /// # Panics
 /// If it is not; `context` says what was asked.
@@ -21,6 +24,9 @@ fn problem(reply: &Reply) -> Option<&'static str> {
     if reply.header("x-content-type-options") != "nosniff" {
         return Some("the type may be guessed");
     }
+    if reply.header("content-type") == PAGE {
+        return problem_of_page(reply);
+    }
     if status < 400 {
         let readable = reply.body.is_empty() || serde_json::from_slice::<Value>(&reply.body).is_ok();
         return (!readable).then_some("the body is no JSON");
@@ -28,11 +34,11 @@ fn problem(reply: &Reply) -> Option<&'static str> {
     if reply.header("cache-control") != "no-store" || reply.header("content-type") != "application/json" {
         return Some("an error is JSON that is not stored");
     }
-    match status {
-        401 if !has("www-authenticate") => return Some("401 without WWW-Authenticate"),
-        405 if !has("allow") => return Some("405 without Allow"),
-        429 if !has("retry-after") => return Some("429 without Retry-After"),
-        _ => {}
+    if status == 401 && !has("www-authenticate") {
+        return Some("401 without WWW-Authenticate");
+    }
+    if let Some(problem) = problem_of_status(reply) {
+        return Some(problem);
     }
     if has("www-authenticate") && challenge(reply.header("www-authenticate")).is_none() {
         return Some("WWW-Authenticate does not parse");
@@ -46,6 +52,34 @@ fn problem(reply: &Reply) -> Option<&'static str> {
         ["error", "error_description", "error_uri"].contains(&&**name) && !text.is_empty() && text.bytes().all(legal)
     });
     (!texts || !body.contains_key("error")).then_some("the error body breaks RFC 6749 section 5.2")
+}
+
+fn problem_of_status(reply: &Reply) -> Option<&'static str> {
+    match reply.status.as_u16() {
+        405 if reply.header("allow").is_empty() => Some("405 without Allow"),
+        429 if reply.header("retry-after").is_empty() => Some("429 without Retry-After"),
+        _ => None,
+    }
+}
+
+fn problem_of_page(reply: &Reply) -> Option<&'static str> {
+    let required = [
+        ("cache-control", "no-store"),
+        ("referrer-policy", "no-referrer"),
+        ("x-frame-options", "DENY"),
+        ("content-security-policy", "default-src 'none'"),
+    ];
+    if required.iter().any(|(name, value)| !reply.header(name).starts_with(value)) {
+        return Some("a page lacks a header field that protects it");
+    }
+    let Ok(html) = str::from_utf8(&reply.body) else { return Some("a page is no UTF-8") };
+    if !html.starts_with("<!DOCTYPE html>") || !html.trim_end().ends_with("</html>") {
+        return Some("a page is cut off");
+    }
+    if html.contains("<script") {
+        return Some("a page has a script");
+    }
+    problem_of_status(reply)
 }
 
 /// A `WWW-Authenticate` value taken apart: its scheme and its parameters, in their order. Nothing if it is malformed.

@@ -4,12 +4,14 @@
 #![forbid(unsafe_code)]
 
 mod aftermath;
+mod aftermath_of_pages;
 mod endpoints;
 mod faulty;
 mod grammar;
 #[cfg(doctest)]
 mod guides;
 mod interleave;
+mod opened;
 mod operations;
 mod people;
 mod rows;
@@ -23,16 +25,17 @@ mod world;
 mod world_file;
 
 pub use aftermath::{assert_aftermath, assert_unavailable};
-pub use endpoints::{Endpoint, Reads, endpoints};
+pub use endpoints::{Endpoint, Reads, endpoints, pages};
 pub use faulty::{Call, Fault, Faulty};
 pub use grammar::{assert_well_formed, challenge};
 pub use interleave::{Explorer, Move, Outcome, answer, drive};
+pub use opened::{NEW_PASSWORD, Opened, THIRD_URI};
 pub use operations::{Held, Operation};
 pub use people::{ADA, Admitted, BOB, People};
 pub use rows::Rows;
 pub use scenario::{Driver, Scenario, replay};
 pub use slow::{Pause, Slow};
-pub use visit::{Visit, hidden, without_reference};
+pub use visit::{Visit, authorization, code_in, hidden, without_reference};
 pub use wire::{exchange, get, post};
 pub use worker::{Performed, WorkerProcess, perform};
 pub use world::{

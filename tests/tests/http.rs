@@ -10,11 +10,19 @@ use proofkey_tests::{ADA, REDIRECT_URI, Reply, Rows, SignedIn, World, assert_wel
 use serde_json::{Value, json};
 
 const METADATA: &str = "/.well-known/oauth-authorization-server/auth";
+/// What the places take where browsers come.
+const PAGE: &str = "GET, HEAD, POST, OPTIONS";
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Every endpoint with its `Allow` list.
-const ENDPOINTS: [(&str, &str); 12] = [
-    ("/auth/authorize", "POST, OPTIONS"),
+const ENDPOINTS: [(&str, &str); 18] = [
+    ("/auth/applications", PAGE),
+    ("/auth/authorize", PAGE),
+    ("/auth/consent", PAGE),
+    ("/auth/login", PAGE),
+    ("/auth/logout", PAGE),
+    ("/auth/password", PAGE),
+    ("/auth/reset", PAGE),
     ("/auth/challenge", "POST, OPTIONS"),
     ("/auth/token", "POST, OPTIONS"),
     ("/auth/refresh", "POST, OPTIONS"),
@@ -27,6 +35,11 @@ const ENDPOINTS: [(&str, &str); 12] = [
     ("/health", "GET, HEAD, OPTIONS"),
     ("/", "GET, HEAD, OPTIONS"),
 ];
+
+/// Whether a browser that comes with `GET` is answered by a page.
+fn shows_pages(path: &str) -> bool {
+    ENDPOINTS.contains(&(path, PAGE)) && path != "/auth/userinfo"
+}
 
 #[test]
 fn each_endpoint_takes_its_methods_and_tells_them() {
@@ -60,11 +73,14 @@ fn head_is_get_without_its_body() {
             continue;
         }
         for headers in [[("authorization", &*bearer)].as_slice(), &[]] {
-            let get = world.request(Method::GET, path, headers, "");
+            let mut get = world.request(Method::GET, path, headers, "");
             let mut head = world.request(Method::HEAD, path, headers, "");
             assert!(head.body.is_empty(), "{path}");
             let length = head.headers.remove("content-length").unwrap();
             assert_eq!(length, get.body.len().to_string().as_str(), "{path}");
+            // Each visit of a new browser gives it an identifier of its own.
+            let [known, other] = [&mut get, &mut head].map(|reply| reply.headers.remove("set-cookie"));
+            assert_eq!(known.is_some(), other.is_some(), "{path}");
             assert_eq!((head.status, head.headers), (get.status, get.headers), "{path}");
         }
     }
@@ -77,13 +93,14 @@ fn what_is_too_large_is_refused() {
     let (fits, large) = ("x".repeat(8192), "x".repeat(8193));
     for (path, allow) in ENDPOINTS {
         let method = if allow.starts_with("GET") { Method::GET } else { Method::POST };
+        let error = if shows_pages(path) { "" } else { "invalid_request" };
         let reply = world.request(method.clone(), path, &[("content-type", FORM)], large.clone());
-        assert_eq!(reply.outcome(), (413, "invalid_request".to_owned()), "{path}");
+        assert_eq!(reply.outcome(), (413, error.to_owned()), "{path}");
         assert_well_formed(&reply, path);
         assert_ne!(world.request(method.clone(), path, &[("content-type", FORM)], fits.clone()).status, 413, "{path}");
         let header = "x".repeat(40 * 1024);
         let reply = world.request(method, path, &[("x-large", &header)], "");
-        assert_eq!(reply.outcome(), (400, "invalid_request".to_owned()), "{path}");
+        assert_eq!(reply.outcome(), (400, error.to_owned()), "{path}");
     }
 }
 

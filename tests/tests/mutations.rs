@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use http::Method;
-use proofkey_tests::{Endpoint, PASSWORD, Rows, World, assert_well_formed, endpoints, secret_of};
+use proofkey_tests::{
+    Endpoint, Held, Operation, PASSWORD, Rows, World, assert_well_formed, endpoints, pages, secret_of,
+};
 
 /// SplitMix64: a seed gives the same requests everywhere.
 struct Dice(u64);
@@ -126,6 +128,16 @@ impl Draft {
         }
     }
 
+    fn written(request: &http::Request<bytes::Bytes>) -> Self {
+        let headers = request.headers().iter();
+        Self {
+            method: request.method().to_string(),
+            target: request.uri().to_string().into_bytes(),
+            headers: headers.map(|(name, value)| (name.to_string(), value.as_bytes().to_vec())).collect(),
+            body: request.body().to_vec(),
+        }
+    }
+
     fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.into()));
         self
@@ -181,6 +193,7 @@ fn harmless(world: &World) -> Vec<Draft> {
     let bearer = format!("Bearer {}", world.sign_in().access);
     let mut drafts: Vec<Draft> = endpoints()
         .iter()
+        .chain(&pages())
         .flat_map(|endpoint| endpoint.types.iter().map(|media_type| Draft::of(endpoint, media_type)))
         .collect();
     let silent: Vec<Draft> = drafts.iter().filter(|draft| draft.method == "GET").cloned().collect();
@@ -203,7 +216,11 @@ fn effective(world: &World) -> Vec<Draft> {
     let secret = secret_of("poster");
     let mut authorize = Draft::of(&endpoints()[0], Endpoint::JSON);
     authorize.body = String::from_utf8_lossy(&authorize.body).replace("a wrong one", PASSWORD).into_bytes();
-    vec![
+    let held = Held::prepare(world);
+    let at_pages =
+        [Operation::Start, Operation::SignIn, Operation::Consent, Operation::Withdraw, Operation::EndSession];
+    let at_pages = at_pages.map(|operation| Draft::written(&operation.request(&held)));
+    let others = vec![
         authorize,
         form(
             "/auth/token",
@@ -222,7 +239,8 @@ fn effective(world: &World) -> Vec<Draft> {
             "/auth/token",
             &format!("grant_type=client_credentials&client_id=poster&client_secret={secret}&scope=read"),
         ),
-    ]
+    ];
+    others.into_iter().chain(at_pages).collect()
 }
 
 /// Sends `count` broken forms of the drafts; returns how many HTTP could carry, and how many were refused.
