@@ -1,12 +1,15 @@
 //! What must hold after an operation in whose middle something went wrong (invariants I9, I16, I17).
 
-use crate::{Held, Operation, Reply, SignedIn, World, assert_well_formed};
+use crate::{Held, Operation, Reply, SignedIn, World, aftermath_of_pages, assert_well_formed};
 
 /// Checks that an answer claims nothing: not that it was done, nor that anything was wrong with the request.
 ///
 /// # Panics
 /// If it does.
 pub fn assert_unavailable(operation: Operation, reply: &Reply, context: &str) {
+    if operation.is_of_a_browser() {
+        return aftermath_of_pages::assert_unavailable(operation, reply, context);
+    }
     if operation == Operation::Health {
         assert_eq!((reply.status.as_u16(), reply.text("status")), (503, "unhealthy".to_owned()), "{context}");
         return;
@@ -28,7 +31,7 @@ pub fn assert_aftermath(
     may_be_done: bool,
     context: &str,
 ) {
-    let done = reply.status == operation.status();
+    let done = operation.is_done(reply);
     let again = || world.send(operation.request(held));
     let refreshes = |refresh_token: &str| world.refresh(refresh_token).status == 200;
     match operation {
@@ -80,6 +83,12 @@ pub fn assert_aftermath(
         | Operation::Preflight
         | Operation::RefreshAsStored
         | Operation::Userinfo => assert_eq!(again().status, operation.status(), "{context}"),
+        browsers => {
+            aftermath_of_pages::assert_aftermath(world, held, browsers, reply, context);
+            if matches!(browsers, Operation::Reset | Operation::SignOutEverywhere) {
+                return; // they end what other clients have, too
+            }
+        }
     }
     // Whatever happened to this client, the others go on.
     assert!(world.introspect("portal", &held.portal.access).json()["active"] == true, "{context}");

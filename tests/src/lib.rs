@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod aftermath;
+mod aftermath_of_pages;
 mod browser;
 mod endpoints;
 mod faulty;
@@ -12,6 +13,7 @@ mod grammar;
 mod guides;
 mod interleave;
 mod jar;
+mod opened;
 mod operations;
 mod page;
 mod people;
@@ -32,13 +34,14 @@ pub use faulty::{Call, Fault, Faulty};
 pub use grammar::{assert_well_formed, challenge};
 pub use interleave::{Explorer, Move, Outcome, answer, drive};
 pub use jar::Jar;
+pub use opened::{NEW_PASSWORD, Opened, THIRD_URI};
 pub use operations::{Held, Operation};
 pub use page::{Form, Location};
 pub use people::{ADA, Admitted, BOB, People};
 pub use rows::Rows;
 pub use scenario::{Driver, Scenario, replay};
 pub use slow::{Pause, Slow};
-pub use visit::{Visit, hidden, without_reference};
+pub use visit::{Visit, authorization, code_in, hidden, without_reference};
 pub use wire::{exchange, get, post};
 pub use worker::{Performed, WorkerProcess, perform};
 pub use world::{

@@ -1,14 +1,18 @@
-//! What clients do with a server, each as one request: for tests that let something go wrong in the middle of it.
+//! What clients and browsers do with a server, each as one request: for tests that let something go wrong in the middle of it.
+
+use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, Request};
 use serde_json::json;
 
+use crate::opened::{NEW_PASSWORD, Opened};
+use crate::visit::{authorization, code_in};
 use crate::world::{basic, encode};
-use crate::{CHALLENGE, PASSWORD, REDIRECT_URI, SignedIn, VERIFIER, World, secret_of};
+use crate::{CHALLENGE, PASSWORD, REDIRECT_URI, Reply, Rows, SignedIn, VERIFIER, World, secret_of};
 
-/// One thing that a client does.
+/// One thing that a client or a browser does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "tests match on all of them")]
 pub enum Operation {
@@ -16,6 +20,12 @@ pub enum Operation {
     Authorize,
     /// A page of an origin that nobody knows asks for a challenge.
     Challenge,
+    /// Ada changes her password, and has other browsers signed out.
+    ChangePassword,
+    /// Ada allows a client what it asks for.
+    Consent,
+    /// Ada ends her sign-in in another browser.
+    EndSession,
     /// A client asks for a token of its own.
     ForItself,
     /// Somebody asks whether the server is well.
@@ -30,12 +40,26 @@ pub enum Operation {
     Refresh,
     /// A client that is stored, and has no secret, refreshes what it does not have.
     RefreshAsStored,
+    /// A link sets a new password.
+    Reset,
     /// A refresh token is revoked.
     Revoke,
     /// An access token is revoked.
     RevokeAccess,
+    /// Ada signs in on the page, on the way to a client.
+    SignIn,
+    /// Ada signs her browser out.
+    SignOut,
+    /// Ada signs out everywhere.
+    SignOutEverywhere,
+    /// A client sends Ada's browser, in which she is signed in.
+    Start,
+    /// A client that is stored sends a browser in which nobody is signed in.
+    StartAnonymous,
     /// A token is shown at `/userinfo`.
     Userinfo,
+    /// Ada takes a client's access back.
+    Withdraw,
 }
 
 /// What clients hold before an operation.
@@ -48,9 +72,23 @@ pub struct Held {
     pub web: SignedIn,
     /// The tokens of the client `portal`, which may introspect them.
     pub portal: SignedIn,
+    /// The pages that browsers have open.
+    pub opened: Opened,
 }
 
 impl Held {
+    /// What clients hold in a world that is over these rows, with another seed than the first one: made once, since
+    /// that takes a dozen of hashes.
+    #[must_use]
+    pub fn ready() -> (Rows, Self) {
+        static READY: LazyLock<(Rows, Held)> = LazyLock::new(|| {
+            let rows = Arc::new(Rows::default());
+            let held = Held::prepare(&World::over(rows.clone(), |builder| builder));
+            (Rows::clone(&rows), held)
+        });
+        READY.clone()
+    }
+
     /// Signs Ada in, here and there, and stores a client.
     ///
     /// # Panics
@@ -60,15 +98,18 @@ impl Held {
         let stored = proofkey::Client::public("stored").redirect_uri(REDIRECT_URI);
         world.server.create_client(stored).unwrap_or_else(|error| panic!("{error}"));
         let portal = world.sign_in_as("portal", &json!({}));
-        Self { web: world.sign_in(), portal, code: world.code() }
+        Self { web: world.sign_in(), portal, code: world.code(), opened: Opened::in_world(world) }
     }
 }
 
 impl Operation {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 22] = [
         Self::Authorize,
         Self::Challenge,
+        Self::ChangePassword,
+        Self::Consent,
+        Self::EndSession,
         Self::ForItself,
         Self::Health,
         Self::Introspect,
@@ -76,15 +117,56 @@ impl Operation {
         Self::Redeem,
         Self::Refresh,
         Self::RefreshAsStored,
+        Self::Reset,
         Self::Revoke,
         Self::RevokeAccess,
+        Self::SignIn,
+        Self::SignOut,
+        Self::SignOutEverywhere,
+        Self::Start,
+        Self::StartAnonymous,
         Self::Userinfo,
+        Self::Withdraw,
     ];
+
+    /// Whether it is a browser that does it.
+    #[must_use]
+    pub const fn is_of_a_browser(self) -> bool {
+        matches!(
+            self,
+            Self::ChangePassword
+                | Self::Consent
+                | Self::EndSession
+                | Self::Reset
+                | Self::SignIn
+                | Self::SignOut
+                | Self::SignOutEverywhere
+                | Self::Start
+                | Self::StartAnonymous
+                | Self::Withdraw
+        )
+    }
+
+    /// Whether an answer says that it was done.
+    #[must_use]
+    pub fn is_done(self, reply: &Reply) -> bool {
+        let redirected = || match self {
+            Self::ChangePassword => reply.header("location").ends_with("/applications?done=password"),
+            Self::Consent | Self::SignIn | Self::Start => code_in(reply).is_some(),
+            Self::EndSession => reply.header("location").ends_with("/applications?done=ended"),
+            Self::Withdraw => reply.header("location").ends_with("/applications?done=withdrawn"),
+            _ => true,
+        };
+        reply.status == self.status() && redirected()
+    }
 
     /// The status of its answer when nothing goes wrong.
     #[must_use]
     pub const fn status(self) -> u16 {
         match self {
+            Self::ChangePassword | Self::Consent | Self::EndSession | Self::SignIn | Self::Start | Self::Withdraw => {
+                303
+            }
             Self::Preflight => 204,
             Self::RefreshAsStored => 400,
             _ => 200,
@@ -104,6 +186,9 @@ impl Operation {
         match self {
             Self::Authorize => json_request(),
             Self::Challenge => request(Method::POST, "/auth/challenge", &foreign, ""),
+            Self::ChangePassword => held.opened.change_password(),
+            Self::Consent => held.opened.consent("allow"),
+            Self::EndSession => held.opened.act("end_session", "session", &held.opened.session),
             Self::ForItself => {
                 let fields = [("grant_type", "client_credentials"), ("scope", "read")];
                 form("/auth/token", &[(AUTHORIZATION.as_str(), &portal)], &fields)
@@ -130,9 +215,16 @@ impl Operation {
             Self::RefreshAsStored => {
                 form("/auth/refresh", &[], &[("client_id", "stored"), ("refresh_token", &held.web.refresh)])
             }
+            Self::Reset => form("/auth/reset", &[], &[("token", &held.opened.reset), ("new_password", NEW_PASSWORD)]),
             Self::Revoke => form("/auth/revoke", &[], &[web, ("token", &held.web.refresh)]),
             Self::RevokeAccess => form("/auth/revoke", &[], &[web, ("token", &held.web.access)]),
+            Self::SignIn => held.opened.sign_in(PASSWORD),
+            Self::SignOut => held.opened.post("/auth/logout", &[("form_token", &held.opened.logout)]),
+            Self::SignOutEverywhere => held.opened.act("sign_out_everywhere", "client_id", ""),
+            Self::Start => held.opened.get(&authorization("web", REDIRECT_URI)),
+            Self::StartAnonymous => request(Method::GET, &authorization("stored", REDIRECT_URI), &[], ""),
             Self::Userinfo => request(Method::GET, "/auth/userinfo", &[(AUTHORIZATION.as_str(), &bearer)], ""),
+            Self::Withdraw => held.opened.act("withdraw", "client_id", "web"),
         }
     }
 }

@@ -22,6 +22,14 @@ impl<'a> Visit<'a> {
         Self { world, cookies: Mutex::new(BTreeMap::new()) }
     }
 
+    /// One that has these cookies, as [`Visit::cookies`] shows them.
+    #[must_use]
+    pub fn with_cookies(world: &'a World, cookies: &str) -> Self {
+        let pairs = cookies.split("; ").filter_map(|pair| pair.split_once('='));
+        let cookies = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        Self { world, cookies: Mutex::new(cookies) }
+    }
+
     /// Opens a page.
     pub fn get(&self, path: &str) -> Reply {
         self.send(Method::GET, path, &[])
@@ -49,22 +57,11 @@ impl<'a> Visit<'a> {
     /// # Panics
     /// If it gets none.
     pub fn sign_in_to_web(&self, username: &str, password: &str) -> SignedIn {
-        let query = [
-            ("response_type", "code"),
-            ("client_id", "web"),
-            ("redirect_uri", REDIRECT_URI),
-            ("code_challenge", CHALLENGE),
-            ("code_challenge_method", "S256"),
-            ("scope", "read"),
-            ("state", "s"),
-        ];
-        let page = self.get(&format!("/auth/authorize?{}", encode(&query)));
+        let page = self.get(&authorization("web", REDIRECT_URI));
         let request = hidden(&page, "request");
         let fields = [("request", request.as_str()), ("username", username), ("password", password)];
         let reply = self.post("/auth/login", &fields);
-        let location = reply.header(LOCATION.as_str());
-        let code = location.split(['?', '&']).find_map(|pair| pair.strip_prefix("code="));
-        SignedIn::of(&self.world.redeem(code.unwrap_or_else(|| panic!("a code: {reply:?}"))))
+        SignedIn::of(&self.world.redeem(&code_in(&reply).unwrap_or_else(|| panic!("a code: {reply:?}"))))
     }
 
     /// Whether somebody is signed in.
@@ -88,6 +85,18 @@ impl<'a> Visit<'a> {
             headers.push(("cookie", cookies.as_str()));
         }
         let reply = self.world.request(method, path, &headers, encode(fields));
+        self.keep(&reply);
+        reply
+    }
+
+    /// Sends a request that has its cookies already, and keeps those of the answer.
+    pub fn follow(&self, request: http::Request<bytes::Bytes>) -> Reply {
+        let reply = self.world.send(request);
+        self.keep(&reply);
+        reply
+    }
+
+    fn keep(&self, reply: &Reply) {
         let mut kept = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
         for line in reply.headers.get_all(SET_COOKIE).iter().filter_map(|line| line.to_str().ok()) {
             let (name, value) = line.split(';').next().and_then(|pair| pair.split_once('=')).unwrap_or_default();
@@ -97,9 +106,29 @@ impl<'a> Visit<'a> {
                 kept.insert(name.to_owned(), value.to_owned());
             }
         }
-        drop(kept);
-        reply
     }
+}
+
+/// Where a browser begins that a client sends to sign somebody in.
+#[must_use]
+pub fn authorization(client_id: &str, redirect_uri: &str) -> String {
+    let query = [
+        ("response_type", "code"),
+        ("client_id", client_id),
+        ("redirect_uri", redirect_uri),
+        ("code_challenge", CHALLENGE),
+        ("code_challenge_method", "S256"),
+        ("scope", "read"),
+        ("state", "s"),
+    ];
+    format!("/auth/authorize?{}", encode(&query))
+}
+
+/// The code with which an answer sends a browser back to the client.
+#[must_use]
+pub fn code_in(reply: &Reply) -> Option<String> {
+    let location = reply.header(LOCATION.as_str());
+    location.split(['?', '&']).find_map(|pair| pair.strip_prefix("code=")).map(str::to_owned)
 }
 
 /// What a page hid in its form.

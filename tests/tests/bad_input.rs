@@ -196,7 +196,9 @@ fn another_method_is_refused_with_those_that_are_taken() {
             let mut other = endpoint.clone();
             other.method = method.parse().unwrap();
             let reply = watched.send(&other, endpoint.types[0], good, &context);
-            assert_outcome(&reply, (405, "invalid_request"), &context);
+            // Where browsers come too, they are told on a page.
+            let error = if endpoint.path == "/auth/authorize" { "" } else { "invalid_request" };
+            assert_outcome(&reply, (405, error), &context);
             assert!(reply.header("allow").contains(endpoint.method.as_str()), "{context}");
         }
     }
@@ -318,4 +320,57 @@ fn a_malformed_authorization_header_is_refused() {
         }
     }
     assert!(watched.rows.lasting().is_empty());
+}
+
+#[test]
+fn a_page_that_is_sent_what_it_cannot_read_says_so_on_a_page_and_stores_nothing() {
+    let watched = Watched::new();
+    for page in pages() {
+        let good = page.body(Endpoint::FORM);
+        let reads = page.reads == Reads::Body;
+        let bodies = [
+            ("invalid UTF-8", Endpoint::FORM, [&good[..], b"&x=\xff\xfe"].concat()),
+            ("a truncated escape", Endpoint::FORM, [&good[..], b"&x=%4"].concat()),
+            ("an escaped byte that is no UTF-8", Endpoint::FORM, [&good[..], b"&x=%ff"].concat()),
+            ("a repeated parameter", Endpoint::FORM, [&good[..], b"&x=1&x=2"].concat()),
+            ("too many parameters", Endpoint::FORM, [&good[..], "&x".repeat(2000).as_bytes()].concat()),
+            ("another type", "text/plain", good.clone()),
+            ("JSON", Endpoint::JSON, b"{\"request\":\"x\"}".to_vec()),
+        ];
+        for (case, media_type, bytes) in bodies {
+            let context = format!("{} {} {case}", page.method, page.path);
+            let reply = watched.send(&page, media_type, bytes, &context);
+            assert_eq!(reply.header("content-type"), "text/html; charset=utf-8", "{context}");
+            assert!(!reads || reply.status == 400, "{context}: {reply:?}");
+        }
+        for query in ["a=1&a=2", "a=%ff", "a=%4", "request=x&token=x&client_id=x"] {
+            let path = format!("{}?{query}", page.path);
+            watched.world.store.take_calls();
+            let reply = watched.world.request(page.method.clone(), &path, &[("content-type", Endpoint::FORM)], "");
+            assert_well_formed(&reply, &path);
+            assert!(reply.status.as_u16() < 500, "{path}: {reply:?}");
+            assert!(!watched.world.store.take_calls().contains(&Call::Put), "{path}");
+        }
+        let large = [&good[..], &vec![b' '; 8193]].concat();
+        assert_eq!(watched.send(&page, Endpoint::FORM, large, page.path).status, 413, "{}", page.path);
+    }
+    assert!(watched.rows.is_empty());
+}
+
+#[test]
+fn a_form_without_what_our_page_hid_in_it_does_nothing() {
+    let watched = Watched::new();
+    for page in pages().iter().filter(|page| page.reads == Reads::Body) {
+        for bytes in [page.body(Endpoint::FORM), Vec::new()] {
+            let reply = watched.send(page, Endpoint::FORM, bytes, page.path);
+            // Whoever is not signed in is asked to sign in, or is signed out already.
+            let expected = match page.path {
+                "/auth/login" | "/auth/consent" => 403,
+                "/auth/reset" => 400,
+                _ => 200,
+            };
+            assert_eq!(reply.status, expected, "{}: {reply:?}", page.path);
+        }
+    }
+    assert!(watched.rows.is_empty());
 }

@@ -110,7 +110,7 @@ impl Io {
         travel: &Travel,
         before: Option<Current>,
     ) -> Result<(Current, String), Refusal> {
-        self.open_session(signed_in, travel.occasion(), before).await
+        self.open_session(signed_in, travel.occasion(), travel.sid(&signed_in.subject), before).await
     }
 
     /// Goes on with a sign-in under a new identifier, after its user has shown the password again.
@@ -119,7 +119,7 @@ impl Io {
         signed_in: &SignedIn,
         before: Current,
     ) -> Result<(Current, String), Refusal> {
-        self.open_session(signed_in, *before.active.occasion, Some(before)).await
+        self.open_session(signed_in, *before.active.occasion, *before.active.sid, Some(before)).await
     }
 
     /// Signs a browser in: always under a new identifier, whatever cookie it came with, which ends. Returns the sign-in,
@@ -128,6 +128,7 @@ impl Io {
         &mut self,
         signed_in: &SignedIn,
         occasion: [u8; 8],
+        sid: [u8; 16],
         before: Option<Current>,
     ) -> Result<(Current, String), Refusal> {
         let ticket = Ticket { id: self.random().into(), secret: self.random().into() };
@@ -139,7 +140,7 @@ impl Io {
             subject: signed_in.subject.clone(),
             username: signed_in.username.clone(),
             epoch: signed_in.epochs.user().map(|epoch| epoch.as_str().to_owned()),
-            sid: same_user.map_or(ticket.id, |before| before.active.sid),
+            sid: same_user.map_or(sid.into(), |before| before.active.sid),
             amr: vec!["pwd".to_owned()],
             signed_in_at: self.now.seconds(),
             used_at: self.now.seconds(),
@@ -153,11 +154,11 @@ impl Io {
         }
         // Whoever was signed out meanwhile is not signed in (invariant I14).
         if self.user_epoch(&active.subject).await?.as_ref() != signed_in.epochs.user() {
-            self.end_session_key(&key).await?;
+            self.end_session_key(&key, false).await?;
             return Err(Refusal::access_denied("the user was signed out meanwhile"));
         }
         if let Some(before) = before {
-            self.end_session_key(&before.key).await?;
+            self.end_session_key(&before.key, false).await?;
         }
         self.event(Event::new(EventKind::SessionStarted).subject(Some(&active.subject)));
         let iv = self.random();
@@ -176,12 +177,12 @@ impl Io {
         self.config.cookies.clear(response, CookieName::Session);
     }
 
-    /// Ends the sign-in under a key; whether there was one to end.
-    pub(crate) async fn end_session_key(&mut self, key: &Key) -> Result<bool, Refusal> {
+    /// Ends the sign-in under a key, with its grants or without; whether there was one to end.
+    pub(crate) async fn end_session_key(&mut self, key: &Key, with_grants: bool) -> Result<bool, Refusal> {
         let mut tries = self.tries();
         loop {
             let Some(stored) = self.load::<Session>(key).await? else { return Ok(false) };
-            let Some(ended) = stored.body.end(self.now) else { return Ok(false) };
+            let Some(ended) = stored.body.end(self.now, with_grants) else { return Ok(false) };
             tries.again_to_end()?;
             if self.replace(&stored, &ended).await? == Written::Done {
                 if let Session::Active(active) = &stored.body {
@@ -192,22 +193,37 @@ impl Io {
         }
     }
 
-    /// Ends one of a user's sign-ins, by its key as listings show it; whether it was theirs and held.
+    /// Ends one of a user's sign-ins, by its key as listings show it; whether it was theirs. One that is signed out
+    /// already may have grants that a failure left over.
     pub(crate) async fn end_session_of(&mut self, subject: &str, key: &str) -> Result<bool, Refusal> {
         let Ok(key) = Key::parse(key) else { return Ok(false) };
         if !self.names().is_of_kind(&key, Kind::Session) {
             return Ok(false);
         }
         let found = self.load::<Session>(&key).await?;
-        let sid = found.as_ref().and_then(|stored| stored.body.listed(self.now)).filter(|one| one.subject == subject);
-        let Some(sid) = sid.map(|active| *active.sid) else { return Ok(false) };
+        let grants = found.as_ref().and_then(|stored| stored.body.grants(self.now));
+        let Some((_, sid)) = grants.filter(|(owner, _)| *owner == subject) else { return Ok(false) };
         self.sign_out_session(&key, &sid).await?;
         Ok(true)
     }
 
+    /// Ends the grants that a failure left over when the browser of this request was signed out.
+    pub(crate) async fn end_leftovers(&mut self, request: &Request) -> Result<(), Refusal> {
+        let Some(ticket) = self.ticket(request) else { return Ok(()) };
+        let key = self.names().key(Kind::Session, &ticket.id[..]);
+        let Some(Stored { body: body @ Session::Ended(_), .. }) = self.load::<Session>(&key).await? else {
+            return Ok(());
+        };
+        if let Some((_, sid)) = body.grants(self.now) {
+            let tag = self.names().session_tag(&sid);
+            self.revoke_listed(tag, |_| true).await?;
+        }
+        Ok(())
+    }
+
     /// Signs a browser out: its sign-in first, then every grant that was made in it and ends with it.
     pub(crate) async fn sign_out_session(&mut self, key: &Key, sid: &[u8]) -> Result<usize, Refusal> {
-        self.end_session_key(key).await?;
+        self.end_session_key(key, true).await?;
         let tag = self.names().session_tag(sid);
         self.revoke_listed(tag, |_| true).await
     }
@@ -239,10 +255,15 @@ impl Io {
         let raised = self.raise_from(subject, epochs).await?;
         // Whatever their epoch: what a repetition after a failure finds are grants that were left over.
         for (key, active) in self.sessions_of_any_epoch(subject).await? {
-            // Earlier sign-ins of the same browser share the tag of its grants; the epoch has ended them.
-            if active.sid != kept.active.sid {
-                self.sign_out_session(&key, &active.sid[..]).await?;
+            if key == kept.key {
+                continue;
             }
+            // The raised epoch has ended it already. Its record goes last: by it a repetition finds the grants.
+            if active.sid != kept.active.sid {
+                let tag = self.names().session_tag(&active.sid[..]);
+                self.revoke_listed(tag, |_| true).await?;
+            }
+            self.end_session_key(&key, false).await?;
         }
         Ok(raised)
     }

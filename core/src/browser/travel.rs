@@ -107,6 +107,12 @@ impl Travel {
         [a, b, c, d, e, f, g, h]
     }
 
+    /// The tag of the grants of a user who signs in for it: however often that is submitted, signing out ends them.
+    pub(crate) fn sid(&self, subject: &str) -> [u8; 16] {
+        let hash = Sha256::new().chain_update(b"proofkey session tag 1").chain_update(&self.seed[..]);
+        hash.chain_update(subject).finalize().first_chunk::<16>().copied().unwrap_or_default()
+    }
+
     /// The identifier of the grant that this request can become: the same however often it is submitted.
     pub(crate) fn grant_id(&self) -> [u8; 16] {
         self.hash(b"proofkey grant id 1").first_chunk::<16>().copied().unwrap_or_default()

@@ -14,7 +14,12 @@ use crate::request::Request;
 pub(crate) async fn logout(io: &mut Io, request: &Request) -> Result<Response, Refusal> {
     let posted = request.http().method() == Method::POST;
     let fields = if posted { Some(Fields::posted(io, request)?) } else { None };
-    let Some(current) = io.session(request).await? else { return Ok(signed_out(io, request)) };
+    let Some(current) = io.session(request).await? else {
+        if posted {
+            io.end_leftovers(request).await?;
+        }
+        return Ok(signed_out(io, request));
+    };
     let browser = io.browser(request);
     if let Some(fields) = fields {
         io.check_form(fields.text("form_token"), FormOf::Logout, browser.as_ref(), Some(&current))?;

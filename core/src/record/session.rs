@@ -6,6 +6,9 @@
 //! | active, idle or too old | nothing | ended |
 //! | ended | nothing | nothing to do |
 //!
+//! A sign-in that was signed out keeps the tag of the grants that end with it, so that a repetition finds those that a
+//! failure left over. One that was replaced by the next sign-in keeps none.
+//!
 //! It holds while the user's epoch is the one it was made under, so that signing a user out ends it at once.
 
 use minicbor::bytes::ByteArray;
@@ -55,7 +58,26 @@ pub(crate) enum Session {
     Active(#[n(0)] Active),
     /// A tombstone, so that a slow writer cannot bring it back.
     #[n(1)]
-    Ended(#[n(0)] u64),
+    Ended(#[n(0)] Ended),
+}
+
+/// A sign-in that has ended.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct Ended {
+    #[n(0)]
+    pub(crate) at: u64,
+    /// Whose grants end with it; nobody's, if another sign-in goes on with them.
+    #[n(1)]
+    pub(crate) signed_out: Option<SignedOut>,
+}
+
+/// Whose grants end with a sign-in, and their tag.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct SignedOut {
+    #[n(0)]
+    pub(crate) subject: String,
+    #[n(1)]
+    pub(crate) sid: ByteArray<16>,
 }
 
 /// Whether somebody who signed in under the epoch `then` is signed in still. Where there is no epoch any more, none was
@@ -80,9 +102,19 @@ impl Session {
         }
     }
 
-    /// Ends it; nothing if that has been done.
-    pub(crate) fn end(&self, now: UnixTime) -> Option<Self> {
-        matches!(self, Self::Active(_)).then(|| Self::Ended(now.seconds()))
+    /// Ends it, with its grants or without; nothing if that has been done.
+    pub(crate) fn end(&self, now: UnixTime, with_grants: bool) -> Option<Self> {
+        let Self::Active(active) = self else { return None };
+        let signed_out = with_grants.then(|| SignedOut { subject: active.subject.clone(), sid: active.sid });
+        Some(Self::Ended(Ended { at: now.seconds(), signed_out }))
+    }
+
+    /// Whose grants end with it, and their tag: of a sign-in that holds, or one that was signed out.
+    pub(crate) fn grants(&self, now: UnixTime) -> Option<(&str, [u8; 16])> {
+        match self {
+            Self::Active(active) => Some(active).filter(|one| one.holds(now)).map(|one| (&*one.subject, *one.sid)),
+            Self::Ended(ended) => ended.signed_out.as_ref().map(|one| (&*one.subject, *one.sid)),
+        }
     }
 }
 
@@ -110,7 +142,7 @@ impl Body for Session {
     fn expires_at(&self) -> UnixTime {
         match self {
             Self::Active(active) => outlived(active.idle_until.min(active.ends_at)),
-            Self::Ended(at) => outlived(*at),
+            Self::Ended(ended) => outlived(ended.at),
         }
     }
 
@@ -132,7 +164,7 @@ impl Body for Session {
                 "used_at": active.used_at,
                 "ends_at": active.ends_at,
             }),
-            Self::Ended(at) => json!({ "state": "ended", "at": at }),
+            Self::Ended(ended) => json!({ "state": "ended", "at": ended.at }),
         }
     }
 }
@@ -175,10 +207,15 @@ mod tests {
         let busy = Session::Active(Active { idle_until: 9000, ..active() });
         assert!(busy.active(&right, at(4999)).is_some());
         assert!(busy.active(&right, at(5000)).is_none(), "too old");
-        let ended = session.end(at(1100)).unwrap();
-        assert_eq!(ended, Session::Ended(1100));
-        assert!(ended.active(&right, at(1100)).is_none());
-        assert_eq!(ended.end(at(1200)), None);
+        for with_grants in [true, false] {
+            let ended = session.end(at(1100), with_grants).unwrap();
+            assert_eq!(ended.shown(), json!({ "state": "ended", "at": 1100 }));
+            assert!(ended.active(&right, at(1100)).is_none() && ended.listed(at(1100)).is_none());
+            assert_eq!(ended.end(at(1200), true), None);
+            assert_eq!(ended.grants(at(1200)), with_grants.then_some(("s", [1; 16])));
+        }
+        assert_eq!(session.grants(at(1599)), Some(("s", [1; 16])));
+        assert_eq!(session.grants(at(1600)), None, "what ran out by the clock ends no grant");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::grants::Epochs;
 use crate::io::{Io, Written};
 use crate::pkce::Challenge;
 use crate::record::{Approval, Binding, Client, Consent, Grant, Kind, is_of_epoch};
+use crate::redirect::RedirectUri;
 use crate::refusal::Refusal;
 use crate::scope::Scope;
 use crate::secret::Secret;
@@ -118,7 +119,12 @@ pub(super) async fn approve_with(
         return Err(Refusal::access_denied("the client was deleted meanwhile"));
     }
     note_challenge(io, client, &asked.challenge()).await?;
-    let withdrawals = io.withdrawals(&approver.subject, &client.client_id).await?;
+    let consent = io.consent(&approver.subject, &client.client_id).await?;
+    // What was remembered when the next page was decided may have been taken back since.
+    let remembered = !client.first_party && !RedirectUri::is_on_device(&asked.redirect_uri);
+    if remembered && !consent.as_ref().is_some_and(|consent| consent.covers(&asked.scope, io.now)) {
+        return Err(Refusal::access_denied("the access was withdrawn meanwhile"));
+    }
     let token = Token::new(TokenKind::Code, code.id, 0, code.secret);
     let session = approver.session.as_ref().filter(|_| !asked.scope.contains(OFFLINE_ACCESS));
     let approval = Approval {
@@ -142,8 +148,8 @@ pub(super) async fn approve_with(
         if !code.repeatable {
             return Err(Refusal::unavailable("a fresh key exists already"));
         }
-        let waits = io.load::<Grant>(&key).await?;
-        if !waits.is_some_and(|stored| stored.body.waits_with(&token.digest(), &grant.approval, io.now)) {
+        let found = io.load::<Grant>(&key).await?.ok_or_else(|| Refusal::unavailable("a key that is taken is free"))?;
+        if !found.body.waits_with(&token.digest(), &grant.approval, io.now) {
             return Err(Refusal::used());
         }
     }
@@ -153,7 +159,7 @@ pub(super) async fn approve_with(
     };
     let unchanged = holds
         && io.epochs(Some(&approver.subject), Some(&client.client_id)).await? == epochs
-        && io.withdrawals(&approver.subject, &client.client_id).await? == withdrawals;
+        && withdrawals(io.consent(&approver.subject, &client.client_id).await?) == withdrawals(consent);
     if !unchanged {
         io.revoke_key(&key).await?;
         return Err(signed_out());
@@ -175,10 +181,14 @@ async fn note_challenge(io: &mut Io, client: &Client, challenge: &Challenge) -> 
     Ok(())
 }
 
+/// How often access was taken back.
+fn withdrawals(consent: Option<Consent>) -> u64 {
+    consent.map_or(0, |consent| consent.withdrawals)
+}
+
 impl Io {
-    /// How often a user has taken a client's access back.
-    async fn withdrawals(&mut self, subject: &str, client_id: &str) -> Result<u64, Refusal> {
+    async fn consent(&mut self, subject: &str, client_id: &str) -> Result<Option<Consent>, Refusal> {
         let key = self.names().consent(subject, client_id);
-        Ok(self.load::<Consent>(&key).await?.map_or(0, |stored| stored.body.withdrawals))
+        Ok(self.load::<Consent>(&key).await?.map(|stored| stored.body))
     }
 }
