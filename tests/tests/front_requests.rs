@@ -82,6 +82,24 @@ fn each_error_has_its_code_and_says_who_sends_it() {
 }
 
 #[test]
+fn what_only_sending_a_form_again_can_mend_is_shown_to_whoever_has_it_open() {
+    let _rows = shows(&["rfc6749-4.1.2.1-1"]);
+    let world = World::new();
+    let browser = Browser::new(&world);
+    let page = browser.authorize(&[("prompt", "consent")]);
+    world.store.set_down(true);
+    let down = browser.sign_in(&page, "ada@example.com", PASSWORD);
+    assert_eq!((down.status.as_u16(), down.header("retry-after")), (503, "1"));
+    assert!(!down.headers.contains_key("location"));
+    world.store.set_down(false);
+    let consent = browser.follow(&browser.sign_in(&page, "ada@example.com", PASSWORD));
+    world.store.set_down(true);
+    assert_eq!(browser.decide(&consent, "allow").status, 503);
+    world.store.set_down(false);
+    assert_ne!(browser.decide(&consent, "allow").location().parameter("code"), "");
+}
+
+#[test]
 fn a_record_that_is_broken_is_the_server_s_fault_and_is_told_so() {
     let _rows = shows(&["rfc6749-4.1.2.1-1", "rfc9207-2-1"]);
     let rows = Arc::new(Rows::default());

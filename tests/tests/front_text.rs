@@ -65,6 +65,24 @@ fn names_of_clients_and_texts_of_scopes_are_text() {
 }
 
 #[test]
+fn the_way_back_is_a_link_for_https_alone() {
+    let _rows = shows(&["web-page-1"]);
+    let world = World::new();
+    for (client, uri, links) in [
+        ("third", "https://third.example/cb", true),
+        ("tool", "http://127.0.0.1:5/cb", false),
+        ("tool", "org.example.tool:/cb", false),
+    ] {
+        let browser = Browser::new(&world);
+        let page = browser.authorize(&[("client_id", client), ("redirect_uri", uri)]);
+        world.wait(901);
+        let expired = browser.sign_in(&page, "ada@example.com", PASSWORD);
+        assert_eq!((expired.status.as_u16(), expired.html().contains("<a href=")), (400, links), "{uri}");
+        assert!(!expired.html().contains("org.example.tool:") && !expired.html().contains("127.0.0.1:5"), "{uri}");
+    }
+}
+
+#[test]
 fn names_of_people_are_text() {
     let _rows = shows(&["web-page-1", "rfc6749-10.14-1"]);
     for nasty in NASTY {
