@@ -310,10 +310,6 @@ impl Io {
         self.ui_locales.clone_from(&pending.travel.ui_locales);
         self.accept_language.clone_from(&pending.accept_language);
         self.back = RedirectUri::home(&pending.asked.redirect_uri);
-        outcome.unwrap_or_else(|refusal| {
-            let reference = self.reference();
-            note(self, &refusal, Some(&reference));
-            pages::refused(self, &refusal, &reference)
-        })
+        outcome.unwrap_or_else(|refusal| pages::refused(self, &refusal))
     }
 }

@@ -129,9 +129,7 @@ async fn answer(io: &mut Io, request: &Request, foregone: Option<Refusal>) -> Re
     };
     let mut response = outcome.unwrap_or_else(|refusal| {
         if endpoint.is_some_and(|endpoint| shows_pages(endpoint, request)) {
-            let reference = io.reference();
-            note(io, &refusal, Some(&reference));
-            return pages::refused(io, &refusal, &reference);
+            return pages::refused(io, &refusal);
         }
         note(io, &refusal, None);
         refused(&refusal, io.config.issuer())

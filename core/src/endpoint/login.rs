@@ -5,6 +5,7 @@ use http::{Method, StatusCode};
 use super::authorize::{self, Approver, Next, approve, decide};
 use super::pages;
 use crate::browser::forms::Fields;
+use crate::browser::session::Current;
 use crate::browser::travel::{Asked, Destination, Travel};
 use crate::browser::visitor::Browser;
 use crate::io::Io;
@@ -98,24 +99,38 @@ async fn sign_in(io: &mut Io, request: &Request) -> Result<Response, Refusal> {
     };
     let before = io.session(request).await?;
     let (current, ticket) = io.start_session(&signed_in, &travel, before).await?;
-    let mut response = match (&travel.destination, &client) {
-        (Destination::Client(asked), Some(client)) => match decide(io, client, &travel, asked, Some(&current)).await {
-            Ok(Next::Approve) => {
-                let approved = approve(io, client, &travel, asked, &Approver::from(&current)).await;
-                finish(io, asked, approved.map(|code| authorize::answered(io, asked, &code)))?
-            }
-            Ok(Next::Consent | Next::SignIn) => {
-                let path = io.config.issuer.url(Endpoint::Consent.name());
-                authorize::to(&authorize::with_query(&path, [("request", sealed.as_str())]))
-            }
-            Err(refusal) => finish(io, asked, Err(refusal))?,
-        },
-        (Destination::Password, _) => authorize::to(&io.config.issuer.url(Endpoint::Password.name())),
-        _ => authorize::to(&io.config.issuer.url(Endpoint::Applications.name())),
-    };
+    let next = go_on(io, &travel, client.as_deref(), &sealed, &current).await;
+    // Whatever comes next, somebody is signed in, under a new identifier: without its cookie the browser would be out.
+    let mut response = next.unwrap_or_else(|refusal| pages::refused(io, &refusal));
     io.hand_over_session(&mut response, &ticket);
     io.remember_browser(&mut response, &Browser::knowing(browser, &name));
     Ok(response)
+}
+
+/// Where a browser goes in which somebody has just signed in.
+async fn go_on(
+    io: &mut Io,
+    travel: &Travel,
+    client: Option<&Client>,
+    sealed: &str,
+    current: &Current,
+) -> Result<Response, Refusal> {
+    let (asked, client) = match (&travel.destination, client) {
+        (Destination::Client(asked), Some(client)) => (asked, client),
+        (Destination::Password, _) => return Ok(authorize::to(&io.config.issuer.url(Endpoint::Password.name()))),
+        _ => return Ok(authorize::to(&io.config.issuer.url(Endpoint::Applications.name()))),
+    };
+    match decide(io, client, travel, asked, Some(current)).await {
+        Ok(Next::Approve) => {
+            let approved = approve(io, client, travel, asked, &Approver::from(current)).await;
+            finish(io, asked, approved.map(|code| authorize::answered(io, asked, &code)))
+        }
+        Ok(Next::Consent | Next::SignIn) => {
+            let path = io.config.issuer.url(Endpoint::Consent.name());
+            Ok(authorize::to(&authorize::with_query(&path, [("request", sealed)])))
+        }
+        Err(refusal) => finish(io, asked, Err(refusal)),
+    }
 }
 
 /// The status of a page that says so.

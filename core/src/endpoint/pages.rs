@@ -13,6 +13,7 @@ use crate::record::Client;
 use crate::redirect::RedirectUri;
 use crate::refusal::{PageCause, Refusal};
 use crate::reply::{Response, insert};
+use crate::server::note;
 
 /// The frame of a page for this visitor.
 pub(crate) fn frame(io: &Io) -> Frame<'_> {
@@ -38,9 +39,11 @@ pub(crate) async fn client_of(io: &mut Io, travel: &Travel) -> Result<Option<Arc
 }
 
 /// The page of a refusal: fixed words, and a reference under which the log has the rest.
-pub(crate) fn refused(io: &Io, refusal: &Refusal, reference: &str) -> Response {
+pub(crate) fn refused(io: &mut Io, refusal: &Refusal) -> Response {
+    let reference = io.reference();
+    note(io, refusal, Some(&reference));
     let back = io.back.as_ref().map(|(host, url)| (host.as_str(), url.as_str()));
-    problem(&io.config, &frame(io), refusal, reference, back)
+    problem(&io.config, &frame(io), refusal, &reference, back)
 }
 
 /// Who is to see the page of a refusal, for which a flow has ended that the host began.
