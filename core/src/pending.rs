@@ -96,6 +96,13 @@ impl Pending {
         RedirectUri::shown_host(&self.asked.redirect_uri)
     }
 
+    /// What `form-action` of the page's content security policy has to allow beside `'self'`: browsers hold it against
+    /// the redirect that follows the form, too.
+    #[must_use]
+    pub fn form_target(&self) -> String {
+        RedirectUri::form_target(&self.asked.redirect_uri)
+    }
+
     /// What it asks for, as far as it may have it.
     #[must_use]
     pub const fn scope(&self) -> &Scope {
