@@ -3,6 +3,7 @@
 //! `GET /authorize` sends the browser to `login_url` with the sealed request in `request`. The host takes that by
 //! [`Core::pending`], signs the user in as it likes, and answers with what [`Core::approve`] or [`Core::deny`] gives.
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::UnixTime;
@@ -32,7 +33,7 @@ const MAX_METHOD: usize = 32;
 ///
 /// It is a value: a host may take it again for each request of its page, and nothing is kept meanwhile. It is good for
 /// `pending_lifetime`. `Send` and `Sync`.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Pending {
     travel: Travel,
     asked: Asked,
@@ -41,6 +42,14 @@ pub struct Pending {
     scope_texts: Vec<String>,
     accept_language: Option<String>,
     now: UnixTime,
+}
+
+impl fmt::Debug for Pending {
+    /// Who asks for what: the sealed request, and what the code is made of, are nobody's to read in a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fields = (&self.asked.client_id, &self.asked.scope);
+        f.debug_struct("Pending").field("client_id", fields.0).field("scope", fields.1).finish_non_exhaustive()
+    }
 }
 
 /// Whom the host signed in, when and how.
@@ -94,6 +103,13 @@ impl Pending {
     #[must_use]
     pub fn redirect_host(&self) -> String {
         RedirectUri::shown_host(&self.asked.redirect_uri)
+    }
+
+    /// What `form-action` of the page's content security policy has to allow beside `'self'`: browsers hold it against
+    /// the redirect that follows the form, too.
+    #[must_use]
+    pub fn form_target(&self) -> String {
+        RedirectUri::form_target(&self.asked.redirect_uri)
     }
 
     /// What it asks for, as far as it may have it.

@@ -1,5 +1,7 @@
 //! The host's users: it finds them, proofkey verifies their passwords; or, for LDAP and the like, it does both.
 
+use std::sync::Arc;
+
 use proofkey_core::{Secret, StoreError, UserAnswer, UserQuestion};
 
 #[cfg(feature = "tokio")]
@@ -37,6 +39,21 @@ pub trait Users: Send + Sync {
     fn store_password_hash(&self, subject: &str, hash: &str, replaces: Option<&str>) -> Result<bool, StoreError> {
         let _ = (subject, hash, replaces);
         Ok(false)
+    }
+}
+
+/// A table that the host goes on using itself.
+impl<U: Users + ?Sized> Users for Arc<U> {
+    fn find(&self, subject: &str) -> Result<UserAnswer, StoreError> {
+        (**self).find(subject)
+    }
+
+    fn find_by_name(&self, name: &str) -> Result<UserAnswer, StoreError> {
+        (**self).find_by_name(name)
+    }
+
+    fn store_password_hash(&self, subject: &str, hash: &str, replaces: Option<&str>) -> Result<bool, StoreError> {
+        (**self).store_password_hash(subject, hash, replaces)
     }
 }
 

@@ -115,6 +115,40 @@ fn every_document_is_named_in_the_index() {
     assert!(lost.is_empty(), "docs/README.md does not name {lost:?}");
 }
 
+/// The blocks of Rust in a document, without the indentation that all lines of one share.
+fn rust_blocks(text: &str) -> Vec<String> {
+    text.split("```rust\n")
+        .skip(1)
+        .filter_map(|rest| rest.split_once("```"))
+        .map(|(block, _)| dedented(block))
+        .collect()
+}
+
+fn dedented(text: &str) -> String {
+    let filled = text.lines().filter(|line| !line.trim().is_empty());
+    let common = filled.map(|line| line.len() - line.trim_start().len()).min().unwrap_or_default();
+    text.lines().map(|line| line.get(common..).unwrap_or_default()).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_guide_to_a_login_page_shows_what_stands_in_the_example() {
+    let guide = fs::read_to_string(root().join("docs/own-login.md")).unwrap();
+    let sources = files(&root().join("examples/own-login/src")).into_iter();
+    let sources: Vec<String> = sources.map(|path| fs::read_to_string(path).unwrap()).collect();
+    let stands = |block: &str| {
+        let length = block.lines().count();
+        let windows = |source: &String| {
+            let lines: Vec<&str> = source.lines().collect();
+            lines.windows(length).any(|window| dedented(&window.join("\n")) == block)
+        };
+        sources.iter().any(windows)
+    };
+    let blocks = rust_blocks(&guide);
+    assert!(blocks.len() > 3, "the blocks were found");
+    let lost: Vec<&String> = blocks.iter().filter(|block| !stands(block)).collect();
+    assert!(lost.is_empty(), "not in examples/own-login: {lost:#?}");
+}
+
 #[test]
 fn nothing_speaks_of_one_machine() {
     let text = |path: &PathBuf| fs::read_to_string(path).ok();

@@ -82,6 +82,9 @@ fn a_browser_is_sent_to_the_page_of_the_host_and_back_with_a_code() {
     assert_eq!((pending.login_hint(), pending.ui_locales()), (Some("ada"), Some("de fr")));
     assert_eq!((pending.scope().as_str(), pending.is_silent()), ("read write", false));
     assert_eq!(pending.scope_texts(), ["Read your things", "Change your things"]);
+    assert_eq!(pending.form_target(), "https://app.example");
+    let printed = format!("{pending:?}");
+    assert!(printed.starts_with("Pending { client_id: \"web\", scope: Scope(\"read write\"), .. }"), "{printed}");
     assert!(!pending.must_login_again(UnixTime::from_seconds(START - 9000)));
     let reply = approve(&world, &pending, ada(START - 9000));
     let location = reply.header("location");

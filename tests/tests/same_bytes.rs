@@ -10,12 +10,12 @@ use proofkey::core::{Key, Query, Record, UnixTime, Version, Write};
 use proofkey::store::{AsyncStore, Store};
 use proofkey::testing::FakeClock;
 use proofkey::{
-    AsyncServer, AuthMethod, BoxFuture, Builder, Client, ClientCredentials, ClientSecret, CodeExchange, GrantType,
-    Keys, Request, Requirement, Scope, Secret, Server, StoreError, User, UserChange,
+    AsyncServer, AuthMethod, Authentication, BoxFuture, Builder, Client, ClientCredentials, ClientSecret, CodeExchange,
+    GrantType, Keys, Request, Requirement, Scope, Secret, Server, StoreError, User, UserChange,
 };
 use proofkey_tests::{
     CHALLENGE, Form, ISSUER, Jar, PASSWORD, REDIRECT_URI, Reply, Rows, START, VERIFIER, authorize_path, configure,
-    secret_of,
+    hidden, secret_of,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -213,6 +213,16 @@ macro_rules! walk {
         }
 
         // What a host ends.
+        let page = seen.http("/auth/login", $wait(server.handle(get("/auth/login", "x"), None)));
+        let password = "another+long+passphrase";
+        let fields = format!("request={}&username=ada@example.com&password={password}", hidden(&page, "request"));
+        let mut submit = form("/auth/login", fields);
+        submit.headers_mut().insert("cookie", cookie_of(&page));
+        seen.http("/auth/login", $wait(server.handle(submit, None)));
+        let sessions = seen.call("sessions_of", $wait(server.sessions_of(subject)));
+        let session = sessions[0]["id"].as_str().unwrap();
+        assert_eq!(seen.call("end_session", $wait(server.end_session(subject, session))), true);
+        seen.call("revoke_access", $wait(server.revoke_access(subject, "web")));
         for _ in 0..3 {
             $wait(server.handle(post("/auth/authorize", &sign_in()), None));
         }
@@ -227,6 +237,41 @@ macro_rules! walk {
         seen.call("retire_key", $wait(server.retire_key(retired)));
         seen
     }};
+}
+
+/// Walks through the calls of a host with a login page of its own.
+macro_rules! walk_own_login {
+    ($server:expr, $wait:path) => {{
+        let (server, mut seen) = ($server, Seen::default());
+        let user = seen.call("create_user", $wait(server.create_user(User::new("ada"), Secret::from(PASSWORD))));
+        let authentication = Authentication::new(user.as_str().unwrap(), UnixTime::from_seconds(START)).username("ada");
+        for client in ["web", "third"] {
+            let query = format!("response_type=code&client_id={client}&scope=read&state=s&code_challenge={CHALLENGE}");
+            let path = format!("/auth/authorize?{query}&code_challenge_method=S256");
+            let came = seen.http("/auth/authorize", $wait(server.handle(get(&path, "x"), None)));
+            let mut request = get(came.header("location"), "x");
+            seen.call_of("pending", &$wait(server.pending(Request::new(request.clone(), None))));
+            request.headers_mut().insert("cookie", cookie_of(&came));
+            let pending = $wait(server.pending(Request::new(request, None)));
+            seen.call_of("pending", &pending);
+            let pending = pending.unwrap();
+            let approved = $wait(server.approve(pending.clone(), authentication.clone()));
+            seen.call_of("approve", &approved);
+            let next = Reply::from(approved.unwrap()).header("location").to_owned();
+            if let Some(path) = next.strip_prefix("https://as.example") {
+                let mut request = get(path, "x");
+                request.headers_mut().insert("cookie", cookie_of(&came));
+                seen.http("/auth/consent", $wait(server.handle(request, None)));
+            }
+            seen.call_of("deny", &$wait(server.deny(pending)));
+        }
+        seen
+    }};
+}
+
+/// The cookie that an answer sets.
+fn cookie_of(reply: &Reply) -> http::HeaderValue {
+    reply.header("set-cookie").split(';').next().unwrap().parse().unwrap()
 }
 
 fn given<T>(value: T) -> T {
@@ -274,6 +319,16 @@ fn walked_by_a_thread(seed: u64) -> Trace {
 fn walked_by_tokio(seed: u64, store: fn(Builder<AsyncServer>, Arc<Rows>) -> Builder<AsyncServer>) -> Trace {
     let walk = |builder: Builder<AsyncServer>, clock: &FakeClock| walk!(builder.build().unwrap(), clock, awaited);
     trace(seed, store, walk, AsyncServer::builder)
+}
+
+fn own_login_walked_by_a_thread() -> Trace {
+    let walk = |builder: Builder<Server>, _: &FakeClock| walk_own_login!(builder.build().unwrap(), given);
+    trace(5, |builder, rows| builder.store(rows).login_url("/signin"), walk, Server::builder)
+}
+
+fn own_login_walked_by_tokio() -> Trace {
+    let walk = |builder: Builder<AsyncServer>, _: &FakeClock| walk_own_login!(builder.build().unwrap(), awaited);
+    trace(5, |builder, rows| builder.store(rows).login_url("/signin"), walk, AsyncServer::builder)
 }
 
 /// Rows that are said to wait for a disk: called where blocking is fine.
@@ -345,6 +400,18 @@ fn every_flow_gives_the_same_bytes_on_a_thread_and_on_tokio_over_every_kind_of_s
 }
 
 #[test]
+fn a_login_page_of_the_host_gives_the_same_bytes_too() {
+    let thread = own_login_walked_by_a_thread();
+    assert_same(&thread, &own_login_walked_by_tokio(), "tokio");
+    let approved = |to: &str| thread.seen.answers.iter().any(|one| one.starts_with("approve: Ok") && one.contains(to));
+    assert!(
+        approved("https://app.example/cb?code=") && approved("/auth/consent?request="),
+        "{:#?}",
+        thread.seen.answers
+    );
+}
+
+#[test]
 fn another_seed_gives_other_tokens() {
     let _shows = proofkey_conformance::shows(&["rfc6749-10.10-1"]);
     let (one, other) = (walked_by_a_thread(5), walked_by_a_thread(6));
@@ -361,7 +428,10 @@ fn another_seed_gives_other_tokens() {
 
 #[test]
 fn the_walk_leaves_out_no_call_and_no_endpoint() {
-    let seen = walked_by_a_thread(1).seen;
+    let mut seen = walked_by_a_thread(1).seen;
+    let own_login = own_login_walked_by_a_thread().seen;
+    seen.calls.extend(own_login.calls);
+    seen.answers.extend(own_login.answers);
     // The typed calls of both servers are declared in one table: `    name(arguments) -> answer;`
     let declared: BTreeSet<&str> = include_str!("../../host/src/calls.rs")
         .lines()
