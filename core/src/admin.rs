@@ -1,7 +1,5 @@
 //! What an operator does: clients, users, the key ring, a look at a record.
 
-use std::sync::Arc;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
@@ -22,7 +20,6 @@ use crate::server::Core;
 use crate::step::Step;
 use crate::store::Key;
 use crate::user::User;
-use crate::work::{Outcome, Task};
 
 /// Why an operator's call was refused.
 #[derive(Debug, thiserror::Error)]
@@ -227,6 +224,16 @@ impl Core {
         })
     }
 
+    /// Forgets the failed attempts at the password of this name, whoever has it: a lock-out ends. Limits by address
+    /// stay.
+    pub fn unlock_user(&self, username: impl Into<String>, now: UnixTime, entropy: Entropy) -> Called<()> {
+        let username = username.into();
+        self.call(now, entropy, move |mut io| async move {
+            let outcome = io.lift_limits(&username).await;
+            io.done(outcome)
+        })
+    }
+
     /// Makes a key of the ring removable: seals again what never expires, and refuses while a grant that was made
     /// under it may live (design section 6).
     pub fn retire_key(&self, key: KeyId, now: UnixTime, entropy: Entropy) -> Managed<()> {
@@ -328,13 +335,7 @@ impl Io {
     }
 
     async fn hash(&mut self, password: Secret) -> Result<String, AdminError> {
-        let rules = Arc::clone(&self.config);
-        rules.password_rules.check(password.expose()).map_err(AdminError::Password)?;
-        let task = Task::Hash { password, cost: self.config.settings.password_cost, salt: self.random() };
-        match self.work(task).await? {
-            Outcome::Hashed(hash) => hash.map_err(AdminError::Password),
-            Outcome::Verified(_) => Err(Refusal::server_error("a job came back as another").into()),
-        }
+        self.hash_new(password).await?.map_err(AdminError::Password)
     }
 
     async fn create_user(&mut self, user: User, password: Secret) -> Result<String, AdminError> {

@@ -1,5 +1,6 @@
 //! Grants from the owner's side: epochs, listings, revoking one or all.
 
+use crate::UnixTime;
 use crate::config::UserSource;
 use crate::event::{Event, EventKind};
 use crate::io::{Io, Listing, Written};
@@ -102,7 +103,7 @@ impl Io {
             None => None,
             Some(client_id) => {
                 let key = self.names().client_epoch(client_id);
-                self.load_or_forget::<OwnerRecord>(&key).await?.map(|stored| stored.version)
+                self.epoch(&key).await?
             }
         };
         Ok(Epochs { user, client })
@@ -111,21 +112,51 @@ impl Io {
     /// Reads the epoch of a user.
     pub(crate) async fn user_epoch(&mut self, subject: &str) -> Result<Option<Version>, Refusal> {
         let key = self.names().user_epoch(subject);
-        Ok(self.load_or_forget::<OwnerRecord>(&key).await?.map(|stored| stored.version))
+        self.epoch(&key).await
     }
 
-    /// Raises the epoch of an owner: whatever is created from now on, or just now, sees it (invariant I14).
-    async fn raise_epoch(&mut self, key: &Key) -> Result<(), Refusal> {
+    /// Reads an epoch.
+    pub(crate) async fn epoch(&mut self, key: &Key) -> Result<Option<Version>, Refusal> {
+        Ok(self.load_or_forget::<OwnerRecord>(key).await?.map(|stored| stored.version))
+    }
+
+    /// Raises an epoch: whatever is created from now on, or just now, sees it (invariant I14). What was made under an
+    /// earlier one is over by `until`.
+    pub(crate) async fn raise_epoch(&mut self, key: &Key, until: UnixTime) -> Result<(), Refusal> {
         let mut tries = self.tries();
         loop {
             let old: Option<Stored<OwnerRecord>> = self.load_or_forget(key).await?;
-            let until = self.now.after(self.config.settings.session_lifetime);
             let next = OwnerRecord::raise(old.as_ref().map(|old| &old.body), self.now, until);
             tries.again_to_end()?;
             if self.upsert(key, old.as_ref(), &next).await? == Written::Done {
                 return Ok(());
             }
         }
+    }
+
+    /// Raises the epoch of a user who goes on under the next one. Refused if it is not that of `epochs` any more: then
+    /// somebody else has signed the user out.
+    pub(crate) async fn raise_from(&mut self, subject: &str, epochs: &Epochs) -> Result<Epochs, Refusal> {
+        let (key, until) = (self.names().user_epoch(subject), self.last_session_end());
+        let mut tries = self.tries();
+        loop {
+            let old = self.load_or_forget::<OwnerRecord>(&key).await?;
+            if old.as_ref().map(|old| old.version) != epochs.user {
+                return Err(Refusal::signed_out());
+            }
+            let next = OwnerRecord::raise(old.as_ref().map(|old| &old.body), self.now, until);
+            tries.again_to_end()?;
+            if self.upsert(&key, old.as_ref(), &next).await? == Written::Done {
+                let written = self.load_or_forget::<OwnerRecord>(&key).await?;
+                let written = written.filter(|written| written.body == next).ok_or_else(Refusal::signed_out)?;
+                return Ok(Epochs { user: Some(written.version), client: None });
+            }
+        }
+    }
+
+    /// Until when a browser that signs in now may be signed in.
+    fn last_session_end(&self) -> UnixTime {
+        self.now.after(self.config.settings.session_lifetime)
     }
 
     /// Revokes the grant under a key; whether there was one to revoke.
@@ -173,7 +204,7 @@ impl Io {
     /// revoked.
     pub(crate) async fn sign_out_user(&mut self, subject: &str) -> Result<usize, Refusal> {
         let (epoch, tag) = (self.names().user_epoch(subject), self.names().user_tag(subject));
-        self.raise_epoch(&epoch).await?;
+        self.raise_epoch(&epoch, self.last_session_end()).await?;
         let revoked = self.revoke_listed(tag.clone(), |_| true).await?;
         // The raised epoch has ended the sign-ins; their records need not wait for a sweep.
         let mut listing = Listing::new(tag, Kind::Session);
@@ -206,7 +237,7 @@ impl Io {
 
     pub(crate) async fn sign_out_client(&mut self, client_id: &str) -> Result<usize, Refusal> {
         let (epoch, tag) = (self.names().client_epoch(client_id), self.names().client_tag(client_id));
-        self.raise_epoch(&epoch).await?;
+        self.raise_epoch(&epoch, self.last_session_end()).await?;
         let revoked = self.revoke_listed(tag, |_| true).await?;
         self.event(Event::new(EventKind::OwnerSignedOut).client(client_id));
         Ok(revoked)
@@ -253,7 +284,7 @@ impl Io {
             return Ok(Standing::Present);
         }
         Ok(match self.user_by_subject(subject.clone(), grant.approval.username.as_deref()).await? {
-            UserAnswer::Absent => Standing::Absent,
+            UserAnswer::Absent | UserAnswer::Stored => Standing::Absent,
             UserAnswer::Dismissed => Standing::Dismissed,
             UserAnswer::Found(_) => Standing::Present,
         })

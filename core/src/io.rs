@@ -46,6 +46,8 @@ pub(crate) struct Io {
     /// The languages that the visitor reads: what the client asked for, and what the browser says.
     pub(crate) ui_locales: Option<String>,
     pub(crate) accept_language: Option<String>,
+    /// How long a visitor is to wait before trying again.
+    pub(crate) wait: Option<Duration>,
     /// Where a page of an error may lead back to: the client's host and its address.
     pub(crate) back: Option<(String, String)>,
 }
@@ -112,6 +114,7 @@ impl Io {
             origin_allowed: false,
             ui_locales: None,
             accept_language: None,
+            wait: None,
             back: None,
         }
     }

@@ -6,6 +6,7 @@
 mod access;
 mod admin;
 mod api;
+mod attempt;
 mod basic;
 mod browser;
 mod bytes;
@@ -28,14 +29,17 @@ mod login;
 mod look;
 mod mac;
 mod name;
+mod new_password;
 mod page;
 mod password;
+mod pending;
 mod pkce;
 mod record;
 mod redirect;
 mod refusal;
 mod reply;
 mod request;
+mod reset;
 mod router;
 mod scope;
 mod seal;
@@ -53,6 +57,7 @@ pub use access::{AccessToken, Requirement};
 pub use admin::{AdminError, UserChange, UserSummary};
 pub use api::{ClientCredentials, CodeExchange};
 pub use browser::keys::SessionKeys;
+pub use browser::listing::SessionSummary;
 pub use config::{
     Alias, ApiMisuse, Config, Limit, Pages, Problem, Rotation, SETTINGS, ScopeText, Setting, Settings, Unit,
     UserSource, is_true, text as setting_text,
@@ -68,6 +73,7 @@ pub use keys::{KeyError, KeyId, KeyRing, MAX_KEYS, parse_session_key};
 pub use look::RecordView;
 pub use page::Texts;
 pub use password::PasswordError;
+pub use pending::{Authentication, Pending};
 pub use record::{AuthMethod, Client, ClientSecret, GrantType, InvalidClient, InvalidField};
 pub use redirect::{ApplicationType, InvalidRedirectUri, RedirectUri};
 pub use refusal::{ErrorCode, Refusal};

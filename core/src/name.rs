@@ -38,6 +38,12 @@ impl Names {
         self.key(Kind::Owner, format!("client {client_id}").as_bytes())
     }
 
+    /// The owner record of a name, in lower case, at whose password people try: whenever it is raised, the counters of
+    /// that name begin anew.
+    pub(crate) fn attempts(&self, name: &str) -> Key {
+        self.key(Kind::Owner, format!("attempts {name}").as_bytes())
+    }
+
     /// One user's consent to one client.
     pub(crate) fn consent(&self, subject: &str, client_id: &str) -> Key {
         self.key(Kind::Consent, format!("{} {subject}{client_id}", subject.len()).as_bytes())

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
+use crate::endpoint::pages::Visitor;
 use crate::store::StoreError;
 
 /// What a page says beyond the status, where that does not tell enough.
@@ -15,6 +16,8 @@ pub(crate) enum PageCause {
     Expired,
     /// A form that is not ours.
     Forged,
+    /// The browser's sign-in has ended while its user was at it.
+    SignedOut,
     /// The request has been answered, and its code redeemed.
     Used,
 }
@@ -107,6 +110,7 @@ pub struct Refusal {
     cause: Option<StoreError>,
     retry_after: Option<Duration>,
     pub(crate) page: Option<PageCause>,
+    pub(crate) visitor: Option<Box<Visitor>>,
     pub(crate) challenge: Option<Challenge>,
     pub(crate) required_scope: Option<String>,
 }
@@ -121,6 +125,7 @@ impl Refusal {
             cause: None,
             retry_after: None,
             page: None,
+            visitor: None,
             challenge: None,
             required_scope: None,
         }
@@ -153,6 +158,14 @@ impl Refusal {
             Self::new(ErrorCode::AccessDenied, StatusCode::FORBIDDEN, "the form was not made for this browser");
         refusal.page = Some(PageCause::Forged);
         refusal.detail(detail)
+    }
+
+    /// A sign-in that ended before its user was done.
+    pub(crate) const fn signed_out() -> Self {
+        let mut refusal =
+            Self::new(ErrorCode::LoginRequired, StatusCode::BAD_REQUEST, "the user was signed out meanwhile");
+        refusal.page = Some(PageCause::SignedOut);
+        refusal
     }
 
     /// A request that was answered before, with a code that has been redeemed since.

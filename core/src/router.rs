@@ -89,7 +89,7 @@ impl Endpoint {
     }
 
     /// Whether the configuration has it. The host's own login page takes the place of those that need our sessions.
-    fn is_on(self, config: &Config) -> bool {
+    pub(crate) fn is_on(self, config: &Config) -> bool {
         let pages = config.endpoints.contains(&Self::Authorize);
         let own_login = config.settings.login_url.is_none();
         match self {

@@ -14,8 +14,8 @@ use crate::UnixTime;
 use crate::config::Config;
 use crate::endpoint::token::Entrance;
 use crate::endpoint::{
-    applications, authorize, challenge, consent, introspect, login, logo, logout, metadata, pages, revoke, status,
-    token, userinfo,
+    applications, authorize, challenge, consent, forgot, introspect, login, logo, logout, metadata, pages, password,
+    reset, revoke, status, token, userinfo,
 };
 use crate::entropy::Entropy;
 use crate::event::{Event, EventKind};
@@ -130,12 +130,15 @@ async fn answer(io: &mut Io, request: &Request, foregone: Option<Refusal>) -> Re
     let mut response = outcome.unwrap_or_else(|refusal| {
         if endpoint.is_some_and(|endpoint| shows_pages(endpoint, request)) {
             let reference = io.reference();
-            note_as(io, &refusal, Some(&reference));
+            note(io, &refusal, Some(&reference));
             return pages::refused(io, &refusal, &reference);
         }
-        note(io, &refusal);
+        note(io, &refusal, None);
         refused(&refusal, io.config.issuer())
     });
+    if endpoint.is_some_and(|endpoint| shows_pages(endpoint, request)) {
+        io.drop_foreign_session(request, &mut response);
+    }
     if response.status() == StatusCode::METHOD_NOT_ALLOWED
         && let Some(endpoint) = endpoint
     {
@@ -158,16 +161,23 @@ async fn answer(io: &mut Io, request: &Request, foregone: Option<Refusal>) -> Re
 /// (RFC 6749 section 3.1), unless it is for everybody to read. A face sees one hop of the way only, so it is a trusted
 /// proxy that tells.
 fn check_outside(io: &Io, endpoint: Endpoint, request: &Request) -> Result<(), Refusal> {
+    if matches!(endpoint, Endpoint::Health | Endpoint::Logo | Endpoint::Metadata | Endpoint::Root) {
+        return request.check_size(io.config.settings.max_body);
+    }
+    check_way(io, request)
+}
+
+/// The same for what only the visitor may read.
+pub(crate) fn check_way(io: &Io, request: &Request) -> Result<(), Refusal> {
     request.check_size(io.config.settings.max_body)?;
-    let open = matches!(endpoint, Endpoint::Health | Endpoint::Logo | Endpoint::Metadata | Endpoint::Root);
-    if !open && io.config.issuer.is_https() && request.is_plain_http(&io.config.trusted_proxies) {
+    if io.config.issuer.is_https() && request.is_plain_http(&io.config.trusted_proxies) {
         return Err(Refusal::invalid_request("the request came over plain http; use https"));
     }
     Ok(())
 }
 
 /// A browser that was here once never tries plain HTTP again (RFC 6797).
-fn secure(config: &Config, response: &mut Response) {
+pub(crate) fn secure(config: &Config, response: &mut Response) {
     if config.issuer.is_https() {
         let a_year = HeaderValue::from_static("max-age=31536000");
         response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, a_year);
@@ -179,12 +189,8 @@ fn shows_pages(endpoint: Endpoint, request: &Request) -> bool {
     endpoint.is_page() || (endpoint == Endpoint::Authorize && request.http().method() != Method::POST)
 }
 
-/// Tells the log why a request was refused.
-pub(crate) fn note(io: &mut Io, refusal: &Refusal) {
-    note_as(io, refusal, None);
-}
-
-fn note_as(io: &mut Io, refusal: &Refusal, reference: Option<&str>) {
+/// Tells the log why a request was refused, and under which reference a page said so.
+pub(crate) fn note(io: &mut Io, refusal: &Refusal, reference: Option<&str>) {
     let detail = refusal.private_detail().unwrap_or_else(|| refusal.description());
     let reference = reference.map(|reference| format!(" (page {reference})")).unwrap_or_default();
     io.event(Event::new(EventKind::Refused).detail(&format!("{}: {detail}{reference}", refusal.code())));
@@ -201,16 +207,17 @@ async fn dispatch(io: &mut Io, endpoint: Endpoint, request: &Request) -> Result<
             Ok(challenge::challenge(io))
         }
         Endpoint::Consent => Box::pin(consent::consent(io, request)).await,
+        Endpoint::Forgot => Box::pin(forgot::forgot(io, request)).await,
         Endpoint::Health => Ok(Box::pin(status::health(io)).await),
         Endpoint::Introspect => Box::pin(introspect::introspect(io, request)).await,
         Endpoint::Login => Box::pin(login::login(io, request)).await,
         Endpoint::Logo => logo::logo(io),
         Endpoint::Logout => Box::pin(logout::logout(io, request)).await,
-        // Pages that other parts of this release bring.
-        Endpoint::Forgot | Endpoint::Password | Endpoint::Reset => Err(Refusal::not_found()),
         Endpoint::Me | Endpoint::Userinfo => Box::pin(userinfo::userinfo(io, request)).await,
         Endpoint::Metadata => Ok(metadata::metadata(&io.config)),
+        Endpoint::Password => Box::pin(password::password(io, request)).await,
         Endpoint::Refresh => Box::pin(token::token(io, request, Entrance::Refresh)).await,
+        Endpoint::Reset => Box::pin(reset::reset(io, request)).await,
         Endpoint::Revoke => Box::pin(revoke::revoke(io, request)).await,
         Endpoint::Root => Ok(status::greeting(&io.config)),
         Endpoint::Token => Box::pin(token::token(io, request, Entrance::Token)).await,

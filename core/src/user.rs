@@ -27,13 +27,17 @@ pub enum UserQuestion {
         /// The name as it was typed.
         name: String,
     },
-    /// Replace the stored password hash, because its cost changed. Optional for the host: an answer is read for its
-    /// error only.
+    /// Replace the stored password hash, because its cost changed or the user has chosen another password. Answered by
+    /// [`UserAnswer::Stored`] if that was done; a host that keeps none, or finds another hash than the one to replace,
+    /// answers [`UserAnswer::Absent`].
     StorePasswordHash {
         /// Whose hash.
         subject: String,
         /// The new hash in bcrypt's text form.
         hash: String,
+        /// The hash that it replaces, as the host gave it; none where it gave none. A host that compares and swaps by
+        /// it loses no change that is made at the same moment.
+        replaces: Option<String>,
     },
 }
 
@@ -60,6 +64,18 @@ pub enum UserAnswer {
     Dismissed,
     /// The user.
     Found(User),
+    /// The password hash is stored: the answer to [`UserQuestion::StorePasswordHash`], and to nothing else.
+    Stored,
+}
+
+impl UserAnswer {
+    /// The user who was found, if it is the one of this subject.
+    pub(crate) fn of(self, subject: &str) -> Option<User> {
+        match self {
+            Self::Found(user) if user.subject == subject => Some(user),
+            Self::Absent | Self::Dismissed | Self::Found(_) | Self::Stored => None,
+        }
+    }
 }
 
 /// A user of the host.

@@ -96,6 +96,12 @@ impl AsyncServer {
         self.0.shared.core().refused(refusal)
     }
 
+    /// The page of a refusal, for the host's own login page.
+    #[must_use]
+    pub fn refused_page(&self, refusal: &Refusal) -> Response {
+        self.0.shared.core().refused_page(refusal)
+    }
+
     /// The configuration in force.
     #[must_use]
     pub fn with_config<R>(&self, read: impl FnOnce(&Config) -> R) -> R {

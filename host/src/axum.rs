@@ -1,4 +1,5 @@
-//! For axum: the endpoints as routes, a layer that guards a route of the host's own, and the token that it found.
+//! For axum: the endpoints as routes, a layer that guards a route of the host's own, and the token that it found; what
+//! a browser is on its way with that comes to the host's own login page, and how it goes on.
 //!
 //! ```no_run
 //! # use axum::{Router, routing::get};
@@ -19,14 +20,14 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::extract::{ConnectInfo, FromRef, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{Request, Response, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::any;
 use bytes::Bytes;
 use http_body_util::LengthLimitError;
-use proofkey_core::{AccessToken, Requirement, Scope};
+use proofkey_core::{AccessToken, Authentication, Refusal, Requirement, Scope};
 use tokio::time::timeout;
 use tower::{Layer, Service};
 
@@ -182,4 +183,50 @@ impl<S: Sync> FromRequestParts<S> for Token {
         // Only a route that nobody guards gets here: better closed than open.
         parts.extensions.get::<Self>().cloned().ok_or((StatusCode::INTERNAL_SERVER_ERROR, "the route has no guard"))
     }
+}
+
+/// The authorization request with which a browser comes to a route of the host's own login page (`login_url`), for a
+/// handler whose state is the server or holds it.
+///
+/// It is read from the query, also of a form's request: a form without `action` is sent to the address of its page, and
+/// so brings it along. Whatever is wrong with it is answered by a page, before the handler runs.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "handlers take it apart, like axum's own extractors")]
+pub struct Pending(pub proofkey_core::Pending);
+
+impl<S> FromRequestParts<S> for Pending
+where
+    S: Send + Sync,
+    AsyncServer: FromRef<S>,
+{
+    type Rejection = Response<Body>;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        let server = AsyncServer::from_ref(state);
+        let mut seen = Request::new(Bytes::new());
+        *seen.method_mut() = parts.method.clone();
+        *seen.uri_mut() = parts.uri.clone();
+        seen.headers_mut().clone_from(&parts.headers);
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
+        let pending = server.pending(proofkey_core::Request::new(seen, peer)).await;
+        pending.map(Self).map_err(|refusal| server.refused_page(&refusal).map(Body::from))
+    }
+}
+
+/// The response that goes on with the user whom the host signed in; see [`AsyncServer::approve`].
+pub async fn approve(
+    server: &AsyncServer,
+    pending: proofkey_core::Pending,
+    authentication: Authentication,
+) -> Response<Body> {
+    shown(server, server.approve(pending, authentication).await)
+}
+
+/// The response that sends the browser back to the client, with nobody signed in; see [`AsyncServer::deny`].
+pub async fn deny(server: &AsyncServer, pending: proofkey_core::Pending) -> Response<Body> {
+    shown(server, server.deny(pending).await)
+}
+
+fn shown(server: &AsyncServer, outcome: Result<proofkey_core::Response, Refusal>) -> Response<Body> {
+    outcome.unwrap_or_else(|refusal| server.refused_page(&refusal)).map(Body::from)
 }

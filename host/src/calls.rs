@@ -1,8 +1,9 @@
 //! The typed calls of both servers, written once: the names are the same in every language.
 
 use proofkey_core::{
-    AccessToken, AdminError, Client, ClientCredentials, CodeExchange, GrantSummary, Introspection, KeyId, Pkce,
-    RecordView, Refusal, Request, Requirement, Scope, Secret, Tokens, User, UserChange, UserSummary,
+    AccessToken, AdminError, Authentication, Client, ClientCredentials, CodeExchange, GrantSummary, Introspection,
+    KeyId, Pending, Pkce, RecordView, Refusal, Request, Requirement, Response, Scope, Secret, SessionSummary, Tokens,
+    User, UserChange, UserSummary,
 };
 
 #[cfg(feature = "tokio")]
@@ -67,6 +68,25 @@ calls! {
     /// [`Refusal`]: `refused` makes a response of it.
     check_access(request: Request, requirement: Requirement) -> AccessToken;
 
+    /// What the browser is on its way with that comes to the host's own login page; see
+    /// [`Pending`](proofkey_core::Pending).
+    ///
+    /// # Errors
+    /// [`Refusal`]: another browser began it, it is over, or the store failed; `refused_page` shows it to the visitor.
+    pending(request: Request) -> Pending;
+
+    /// Goes on with the user whom the host signed in. The response is for the browser, whatever it came to.
+    ///
+    /// # Errors
+    /// [`Refusal`]: the system gives no random bytes, or the server is too slow.
+    approve(pending: Pending, authentication: Authentication) -> Response;
+
+    /// Sends the browser back to the client: nobody was signed in.
+    ///
+    /// # Errors
+    /// As [`Self::approve`].
+    deny(pending: Pending) -> Response;
+
     /// A PKCE pair and a state, for clients that cannot make their own.
     ///
     /// # Errors
@@ -113,6 +133,25 @@ calls! {
     /// [`Refusal`]: the store failed; a repetition goes on.
     revoke_client(client_id: &str) -> usize;
 
+    /// Where a user is signed in.
+    ///
+    /// # Errors
+    /// [`Refusal`]: the store failed.
+    sessions_of(subject: &str) -> Vec<SessionSummary>;
+
+    /// Ends one of a user's sign-ins, and the grants that end with it; whether there was one to end.
+    ///
+    /// # Errors
+    /// [`Refusal`]: the store failed.
+    end_session(subject: &str, id: &str) -> bool;
+
+    /// Takes back what a client has of a user: the consent, and every grant, whatever is under way included. Returns how
+    /// many grants were revoked.
+    ///
+    /// # Errors
+    /// [`Refusal`]: the store failed; a repetition goes on.
+    revoke_access(subject: &str, client_id: &str) -> usize;
+
     /// The stored client of this identifier.
     ///
     /// # Errors
@@ -142,6 +181,20 @@ calls! {
     /// # Errors
     /// [`Refusal`]: the store failed.
     stored_users() -> Vec<UserSummary>;
+
+    /// Forgets the failed attempts at the password of this name, whoever has it: a lock-out ends. Limits by address
+    /// stay.
+    ///
+    /// # Errors
+    /// [`Refusal`]: the store failed.
+    unlock_user(username: &str) -> ();
+
+    /// A link with which the user of this name sets a new password, once, within an hour; nothing if there is no such
+    /// user, or one who may not sign in. Whoever has the link has the account: it goes to that user alone.
+    ///
+    /// # Errors
+    /// [`Refusal`]: the page is off, or the store failed.
+    reset_link(username: &str) -> Option<Secret>;
 }
 
 calls! {

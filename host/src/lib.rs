@@ -32,10 +32,11 @@ pub use future::BoxFuture;
 pub use keys::{KEY_VARIABLES, Keys};
 pub use proofkey_core as core;
 pub use proofkey_core::{
-    AccessToken, AdminError, ApiMisuse, ApplicationType, AuthMethod, Client, ClientCredentials, ClientSecret,
-    CodeExchange, Config, ErrorCode, Event, EventKind, GrantSummary, GrantType, Introspection, InvalidField, KeyError,
-    KeyId, Pkce, Problem, RecordView, Refusal, Request, Requirement, Response, Scope, ScopeText, Secret, Settings,
-    StoreError, Texts, Tokens, UnixTime, User, UserAnswer, UserChange, UserQuestion, UserSummary,
+    AccessToken, AdminError, ApiMisuse, ApplicationType, AuthMethod, Authentication, Client, ClientCredentials,
+    ClientSecret, CodeExchange, Config, ErrorCode, Event, EventKind, GrantSummary, GrantType, Introspection,
+    InvalidField, KeyError, KeyId, Pending, Pkce, Problem, RecordView, Refusal, Request, Requirement, Response, Scope,
+    ScopeText, Secret, SessionSummary, Settings, StoreError, Texts, Tokens, UnixTime, User, UserAnswer, UserChange,
+    UserQuestion, UserSummary,
 };
 pub use server::Server;
 #[cfg(feature = "tokio")]

@@ -17,20 +17,26 @@ pub trait Users: Send + Sync {
     /// If the host cannot tell.
     fn find(&self, subject: &str) -> Result<UserAnswer, StoreError>;
 
-    /// The user who signs in with this name, with a bcrypt hash of the password.
+    /// The user who signs in with this name, with a bcrypt hash of the password. It takes the name that it gives with
+    /// the user as well, or [`Users::find`] gives the hash too: so a user who is signed in is found to change it.
     ///
     /// # Errors
     /// If the host cannot tell.
     fn find_by_name(&self, name: &str) -> Result<UserAnswer, StoreError>;
 
-    /// Keeps a new hash after the configured cost changed, of the password that was just verified. The default keeps
-    /// none. That the hash before it is still the one of [`Users::find_by_name`] was looked up a moment ago.
+    /// Keeps a new hash: after the configured cost changed, or because the user has chosen another password. Whether it
+    /// is kept; the default keeps none, and then nobody can change or reset a password on our pages.
+    ///
+    /// # Security
+    /// `replaces` is the hash that was found before. To be kept only while that is the stored one, by one statement
+    /// (`update .. where subject = ? and hash = ?`): else two changes at the same moment both succeed, and a link that
+    /// sets a password may work twice.
     ///
     /// # Errors
-    /// If it could not be kept; the login goes on.
-    fn store_password_hash(&self, subject: &str, hash: &str) -> Result<(), StoreError> {
-        let _ = (subject, hash);
-        Ok(())
+    /// If it could not be kept. A login goes on all the same.
+    fn store_password_hash(&self, subject: &str, hash: &str, replaces: Option<&str>) -> Result<bool, StoreError> {
+        let _ = (subject, hash, replaces);
+        Ok(false)
     }
 }
 
@@ -63,9 +69,14 @@ pub trait AsyncUsers: Send + Sync {
     fn find_by_name<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<UserAnswer, StoreError>>;
 
     /// As [`Users::store_password_hash`].
-    fn store_password_hash<'a>(&'a self, subject: &'a str, hash: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
-        let _ = (subject, hash);
-        Box::pin(async { Ok(()) })
+    fn store_password_hash<'a>(
+        &'a self,
+        subject: &'a str,
+        hash: &'a str,
+        replaces: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        let _ = (subject, hash, replaces);
+        Box::pin(async { Ok(false) })
     }
 }
 
@@ -84,13 +95,17 @@ fn not_asked() -> StoreError {
     StoreError::new("the host's users do not answer this question")
 }
 
+const fn stored(kept: bool) -> UserAnswer {
+    if kept { UserAnswer::Stored } else { UserAnswer::Absent }
+}
+
 /// Answers a question of a flow from a table of users.
 pub(crate) fn look_up(users: &dyn Users, question: &UserQuestion) -> Result<UserAnswer, StoreError> {
     match question {
         UserQuestion::Find { subject } => users.find(subject),
         UserQuestion::FindByName { name } => users.find_by_name(name),
-        UserQuestion::StorePasswordHash { subject, hash } => {
-            users.store_password_hash(subject, hash).map(|()| UserAnswer::Absent)
+        UserQuestion::StorePasswordHash { subject, hash, replaces } => {
+            users.store_password_hash(subject, hash, replaces.as_deref()).map(stored)
         }
         _ => Err(not_asked()),
     }
@@ -111,8 +126,8 @@ pub(crate) async fn look_up_async(users: &dyn AsyncUsers, question: &UserQuestio
     match question {
         UserQuestion::Find { subject } => users.find(subject).await,
         UserQuestion::FindByName { name } => users.find_by_name(name).await,
-        UserQuestion::StorePasswordHash { subject, hash } => {
-            users.store_password_hash(subject, hash).await.map(|()| UserAnswer::Absent)
+        UserQuestion::StorePasswordHash { subject, hash, replaces } => {
+            users.store_password_hash(subject, hash, replaces.as_deref()).await.map(stored)
         }
         _ => Err(not_asked()),
     }

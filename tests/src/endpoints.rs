@@ -64,7 +64,23 @@ impl Endpoint {
     }
 }
 
-/// Every endpoint, with a request for each thing that it does.
+/// The pages that take forms, with a form that is well formed but not theirs.
+#[must_use]
+pub fn pages() -> Vec<Endpoint> {
+    let request = ("request", "x");
+    let token = ("form_token", "x");
+    let login = [request, ("username", "ada@example.com"), ("password", "a wrong one")];
+    let withdraw = [token, ("action", "withdraw"), ("client_id", "third"), ("session", "x")];
+    let page = |path, fields: &[(&'static str, &str)]| Endpoint::reading(path, &[Endpoint::FORM], fields);
+    vec![
+        page("/auth/login", &login),
+        page("/auth/consent", &[request, token, ("decision", "allow")]),
+        page("/auth/logout", &[token]),
+        page("/auth/applications", &withdraw),
+    ]
+}
+
+/// Every endpoint of applications, with a request for each thing that it does.
 #[must_use]
 pub fn endpoints() -> Vec<Endpoint> {
     let secret = secret_of("poster");

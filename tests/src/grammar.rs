@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use crate::Reply;
 
-/// Checks that an answer is well formed: an error is an OAuth error body with the header fields of its status, anything
-/// else is JSON or empty.
+/// Checks that an answer is well formed: a page is never kept or framed; an error is a page or an OAuth error body, with
+/// the header fields of its status; anything else is JSON or empty.
 ///
 /// # Panics
 /// If it is not; `context` says what was asked.
@@ -21,6 +21,15 @@ fn problem(reply: &Reply) -> Option<&'static str> {
     if reply.header("x-content-type-options") != "nosniff" {
         return Some("the type may be guessed");
     }
+    let status_fields = match status {
+        401 if !has("www-authenticate") => Some("401 without WWW-Authenticate"),
+        405 if !has("allow") => Some("405 without Allow"),
+        429 if !has("retry-after") => Some("429 without Retry-After"),
+        _ => None,
+    };
+    if is_page(reply) {
+        return status_fields.or_else(|| problem_of_page(reply));
+    }
     if status < 400 {
         let readable = reply.body.is_empty() || serde_json::from_slice::<Value>(&reply.body).is_ok();
         return (!readable).then_some("the body is no JSON");
@@ -28,11 +37,8 @@ fn problem(reply: &Reply) -> Option<&'static str> {
     if reply.header("cache-control") != "no-store" || reply.header("content-type") != "application/json" {
         return Some("an error is JSON that is not stored");
     }
-    match status {
-        401 if !has("www-authenticate") => return Some("401 without WWW-Authenticate"),
-        405 if !has("allow") => return Some("405 without Allow"),
-        429 if !has("retry-after") => return Some("429 without Retry-After"),
-        _ => {}
+    if status_fields.is_some() {
+        return status_fields;
     }
     if has("www-authenticate") && challenge(reply.header("www-authenticate")).is_none() {
         return Some("WWW-Authenticate does not parse");
@@ -46,6 +52,26 @@ fn problem(reply: &Reply) -> Option<&'static str> {
         ["error", "error_description", "error_uri"].contains(&&**name) && !text.is_empty() && text.bytes().all(legal)
     });
     (!texts || !body.contains_key("error")).then_some("the error body breaks RFC 6749 section 5.2")
+}
+
+/// Whether an answer is for people.
+pub(crate) fn is_page(reply: &Reply) -> bool {
+    reply.header("content-type").starts_with("text/html")
+}
+
+fn problem_of_page(reply: &Reply) -> Option<&'static str> {
+    let policy = reply.header("content-security-policy");
+    if reply.header("cache-control") != "no-store" || reply.header("referrer-policy") != "no-referrer" {
+        return Some("a page is kept, or told of");
+    }
+    if reply.header("x-frame-options") != "DENY" || !policy.contains("frame-ancestors 'none'") {
+        return Some("a page can be framed");
+    }
+    if !policy.starts_with("default-src 'none'; ") || policy.contains("script-src") || reply.html().contains("<script")
+    {
+        return Some("a page can run or load something");
+    }
+    (reply.title().is_empty() || reply.body.len() > 10 * 1024).then_some("a page has no title or is too long")
 }
 
 /// A `WWW-Authenticate` value taken apart: its scheme and its parameters, in their order. Nothing if it is malformed.

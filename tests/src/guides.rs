@@ -8,3 +8,6 @@ mod own_store {}
 
 #[doc = include_str!("../../docs/store-contract.md")]
 mod store_contract {}
+
+#[doc = include_str!("../../docs/users.md")]
+mod users {}

@@ -150,6 +150,10 @@ pub fn answer<T>(rows: &Rows, people: &People, step: Step<T>, fault: Fault) -> S
             let answer = match user.question() {
                 UserQuestion::Find { subject } if fault == Fault::None => people.find(subject),
                 UserQuestion::FindByName { name } if fault == Fault::None => people.find_by_name(name),
+                UserQuestion::StorePasswordHash { subject, hash, replaces } if fault == Fault::None => {
+                    let kept = people.store_password_hash(subject, hash, replaces.as_deref());
+                    kept.map(|kept| if kept { UserAnswer::Stored } else { UserAnswer::Absent })
+                }
                 _ => Err::<UserAnswer, _>(failed()),
             };
             user.answer(answer)

@@ -4,36 +4,44 @@
 #![forbid(unsafe_code)]
 
 mod aftermath;
+mod browser;
 mod endpoints;
 mod faulty;
 mod grammar;
 #[cfg(doctest)]
 mod guides;
 mod interleave;
+mod jar;
 mod operations;
+mod page;
 mod people;
 mod rows;
 mod scenario;
 mod slow;
 mod surroundings;
+mod visit;
 mod wire;
 mod worker;
 mod world;
 mod world_file;
 
 pub use aftermath::{assert_aftermath, assert_unavailable};
-pub use endpoints::{Endpoint, Reads, endpoints};
+pub use browser::{Browser, authorize_path};
+pub use endpoints::{Endpoint, Reads, endpoints, pages};
 pub use faulty::{Call, Fault, Faulty};
 pub use grammar::{assert_well_formed, challenge};
 pub use interleave::{Explorer, Move, Outcome, answer, drive};
+pub use jar::Jar;
 pub use operations::{Held, Operation};
+pub use page::{Form, Location};
 pub use people::{ADA, Admitted, BOB, People};
 pub use rows::Rows;
 pub use scenario::{Driver, Scenario, replay};
 pub use slow::{Pause, Slow};
+pub use visit::{Visit, hidden, without_reference};
 pub use wire::{exchange, get, post};
 pub use worker::{Performed, WorkerProcess, perform};
 pub use world::{
     CHALLENGE, ISSUER, KEY, PASSWORD, REDIRECT_URI, Reply, SERVICE_URI, START, SignedIn, VERIFIER, World, basic,
-    clients, configure, core, core_with, form_request, keys, secret_of,
+    clients, configure, core, core_with, encode, form_request, keys, secret_of,
 };

@@ -112,9 +112,10 @@ impl Users for People {
         found.map_or(Ok(UserAnswer::Absent), Person::answer)
     }
 
-    fn store_password_hash(&self, subject: &str, hash: &str) -> Result<(), StoreError> {
-        self.set_hash(subject, hash);
-        Ok(())
+    fn store_password_hash(&self, subject: &str, hash: &str, replaces: Option<&str>) -> Result<bool, StoreError> {
+        let mut people = self.people();
+        let unchanged = people.get_mut(subject).filter(|person| Some(person.hash.as_str()) == replaces);
+        Ok(unchanged.map(|person| hash.clone_into(&mut person.hash)).is_some())
     }
 }
 

@@ -58,6 +58,11 @@ struct Step {
     times: usize,
     /// The address that it comes from, instead of the world's.
     peer: Option<std::net::IpAddr>,
+    /// The browser that sends it, with its cookies.
+    browser: Option<String>,
+    /// Members of the target's query.
+    #[serde(default)]
+    query: BTreeMap<String, String>,
     #[serde(default)]
     headers: BTreeMap<String, String>,
     /// The client that authenticates by HTTP Basic.
@@ -69,7 +74,7 @@ struct Step {
     /// Whether the members of `form` go as JSON.
     #[serde(default)]
     form_as_json: bool,
-    /// Members of `form` or `json` that are left out.
+    /// Members of `query`, `form` or `json` that are left out.
     #[serde(default)]
     without: Vec<String>,
     body: Option<String>,
@@ -86,9 +91,27 @@ struct Step {
     /// Header fields of the answer; empty means absent.
     #[serde(default)]
     reply_headers: BTreeMap<String, String>,
+    /// The title of the page.
+    title: Option<String>,
+    /// Texts that the body has.
+    #[serde(default)]
+    contains: Vec<String>,
+    /// Texts that it has not.
+    #[serde(default)]
+    lacks: Vec<String>,
+    /// Where the answer redirects to, without the query.
+    location: Option<String>,
+    /// The parameters of that query, all of them; `*` is any value.
+    parameters: Option<BTreeMap<String, String>>,
     /// What to remember of the answer: name = member.
     #[serde(default)]
     keep: BTreeMap<String, String>,
+    /// Hidden fields of the page to remember under their names.
+    #[serde(default)]
+    keep_fields: Vec<String>,
+    /// What to remember of the redirect: name = parameter.
+    #[serde(default)]
+    keep_location: BTreeMap<String, String>,
     /// The store calls, in order.
     calls: Option<String>,
     /// The kinds of the events, in order.

@@ -433,13 +433,17 @@ fn redemption(code: &str) -> [(&str, &str); 5] {
 }
 
 /// Fields, of which some are replaced, added or, by an empty text, left out.
-fn with_changes<'a>(fields: &[(&'a str, &'a str)], changes: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+pub(crate) fn with_changes<'a>(
+    fields: &[(&'a str, &'a str)],
+    changes: &[(&'a str, &'a str)],
+) -> Vec<(&'a str, &'a str)> {
     let kept = fields.iter().filter(|(name, _)| changes.iter().all(|(changed, _)| changed != name));
     kept.chain(changes.iter().filter(|(_, value)| !value.is_empty())).copied().collect()
 }
 
-/// A form body.
-pub(crate) fn encode(fields: &[(&str, &str)]) -> String {
+/// A form body, or a query.
+#[must_use]
+pub fn encode(fields: &[(&str, &str)]) -> String {
     let pairs: Vec<String> = fields.iter().map(|(name, value)| format!("{}={}", escape(name), escape(value))).collect();
     pairs.join("&")
 }

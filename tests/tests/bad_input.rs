@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use http::Method;
 use proofkey_tests::{
-    CHALLENGE, Call, Endpoint, REDIRECT_URI, Reads, Reply, Rows, World, assert_well_formed, endpoints,
+    CHALLENGE, Call, Endpoint, REDIRECT_URI, Reads, Reply, Rows, World, assert_well_formed, endpoints, pages,
 };
 use serde_json::json;
 
@@ -44,6 +44,10 @@ fn refusal(endpoint: &Endpoint) -> (u16, &'static str) {
 }
 
 fn assert_outcome(reply: &Reply, expected: (u16, &str), context: &str) {
+    if reply.header("content-type").starts_with("text/html") {
+        assert_eq!(reply.status, expected.0, "{context}: {reply:?}");
+        return;
+    }
     assert_eq!(reply.outcome(), (expected.0, expected.1.to_owned()), "{context}: {reply:?}");
 }
 
@@ -196,6 +200,39 @@ fn another_method_is_refused_with_those_that_are_taken() {
             assert!(reply.header("allow").contains(endpoint.method.as_str()), "{context}");
         }
     }
+}
+
+#[test]
+fn a_form_that_is_not_of_a_page_of_ours_is_refused_whatever_is_wrong_with_it() {
+    let watched = Watched::new();
+    for page in pages() {
+        let good = page.body(Endpoint::FORM);
+        // Where nobody is signed in there is nothing to sign out of, and nothing to show.
+        let alone = if matches!(page.path, "/auth/logout" | "/auth/applications") { 200 } else { 403 };
+        for (case, status, bytes) in [
+            ("whole", alone, good.clone()),
+            ("empty", alone, Vec::new()),
+            ("invalid UTF-8", 400, [&good[..], b"&x=%ff"].concat()),
+            ("a bad escape", 400, [&good[..], b"&x=%zz"].concat()),
+            ("repeated", 400, [&good[..], b"&", &good[..]].concat()),
+            ("too many", 400, [&good[..], "&x=1".repeat(1000).as_bytes()].concat()),
+            ("too large", 413, [&good[..], &vec![b' '; 8193]].concat()),
+        ] {
+            let context = format!("{} {case}", page.path);
+            let reply = watched.send(&page, Endpoint::FORM, bytes, &context);
+            assert_eq!(reply.status, status, "{context}");
+            assert!(reply.header("content-type").starts_with("text/html"), "{context}");
+        }
+        let context = format!("{} as JSON", page.path);
+        assert_eq!(watched.send(&page, Endpoint::JSON, page.body(Endpoint::JSON), &context).status, 400);
+        for method in ["PUT", "DELETE", "PATCH", "NONSENSE"] {
+            let mut other = page.clone();
+            other.method = method.parse().unwrap();
+            let reply = watched.send(&other, Endpoint::FORM, good.clone(), &context);
+            assert_eq!((reply.status.as_u16(), reply.header("allow")), (405, "GET, HEAD, POST, OPTIONS"));
+        }
+    }
+    assert!(watched.rows.is_empty());
 }
 
 #[test]

@@ -13,11 +13,12 @@ use minicbor::{Decoder, Encoder};
 use proofkey::core::{Entropy, Key, Owner, Record, UnixTime, Version, Write};
 use proofkey::store::Store as _;
 use proofkey::{Client, ClientSecret, EventKind, Secret, User, UserChange};
-use proofkey_tests::{Admitted, PASSWORD, REDIRECT_URI, Reply, Rows, SignedIn, World, core};
+use proofkey_tests::{Admitted, Browser, PASSWORD, REDIRECT_URI, Reply, Rows, SignedIn, World, core};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 const FORMAT: u8 = 1;
+const THIRD_URI: &str = "https://third.example/cb";
 
 /// What one format version left behind.
 #[derive(Serialize, Deserialize)]
@@ -127,6 +128,18 @@ fn recorded() -> Golden {
     admitted.revoke(&live.access);
     let ended = admitted.sign_in();
     admitted.revoke(&ended.refresh);
+    let browser = Browser::new(&admitted);
+    let third = [("client_id", "third"), ("redirect_uri", THIRD_URI)];
+    let page = browser.follow(&browser.sign_ada_in(&third));
+    let browsed = browser.decide(&page, "allow").location().parameter("code").to_owned();
+    let left = Browser::new(&admitted);
+    left.sign_ada_in(&[]);
+    left.sign_out();
+    let other = Browser::new(&admitted);
+    let poster = [("client_id", "poster"), ("redirect_uri", "https://poster.example/cb")];
+    let page = other.follow(&other.sign_ada_in(&poster));
+    other.decide(&page, "allow");
+    other.act(&other.get("/auth/applications"), "withdraw", &[("client_id", "poster")]);
     let scoped = admitted.authorize(&json!({ "client_id": "scoped", "resource": "https://api.example/" }));
     let fields = [("grant_type", "client_credentials"), ("scope", "read")];
     let service = admitted.form_as("inspector", "/auth/token", &fields).text("access_token");
@@ -135,6 +148,9 @@ fn recorded() -> Golden {
         ("access of the live grant", narrow.access),
         ("client secret", client_secret.expose_text().unwrap().to_owned()),
         ("code", code),
+        ("code from a browser", browsed),
+        ("cookies of a browser", browser.cookies()),
+        ("cookies of a browser that was signed out", left.cookies()),
         ("code for a resource", scoped.text("code")),
         ("first access of the live grant", live.access),
         ("first refresh of the live grant", live.refresh),
@@ -177,6 +193,27 @@ fn reads_as_it_was_written(rows: Rows, secrets: &BTreeMap<String, String>) {
     assert_eq!(admitted.redeem(secret("code")).status, 200);
     refused(admitted.redeem(secret("code")));
     assert!(admitted.take_events().contains(&EventKind::CodeReplayed));
+    let browser = Browser::new(&admitted);
+    let arrive = |changes: &[(&str, &str)]| {
+        browser.authorize(&[&[("prompt", "none")], changes].concat()).location().parameter("error").to_owned()
+    };
+    let bring = |cookies: &str| {
+        browser.forget();
+        for (name, value) in cookies.split("; ").filter_map(|pair| pair.split_once('=')) {
+            browser.plant(name, value, "/auth");
+        }
+    };
+    bring(secret("cookies of a browser that was signed out"));
+    assert_eq!(arrive(&[]), "login_required");
+    bring(secret("cookies of a browser"));
+    assert_eq!(arrive(&[("client_id", "third"), ("redirect_uri", THIRD_URI)]), "", "remembered");
+    assert_eq!(arrive(&[("client_id", "poster"), ("redirect_uri", "https://poster.example/cb")]), "consent_required");
+    let browsed = secret("code from a browser");
+    let browsed = admitted.redeem_with(browsed, &[("client_id", "third"), ("redirect_uri", THIRD_URI)]);
+    let browsed = SignedIn::of(&browsed).access;
+    assert!(admitted.works(&browsed));
+    browser.sign_out();
+    assert!(!admitted.works(&browsed), "it ends with the browser's sign-in");
     let fields = [
         ("grant_type", "authorization_code"),
         ("client_id", "scoped"),
@@ -216,7 +253,7 @@ fn every_kind_and_every_state_is_there() {
         let plain = bytes(&row.plain);
         let mut decoder = Decoder::new(&plain);
         let variant = match &row.key[..2] {
-            "c." | "u." => decoder.array().and_then(|_| decoder.u32()).unwrap(),
+            "b." | "c." | "u." => decoder.array().and_then(|_| decoder.u32()).unwrap(),
             "g." => {
                 decoder.array().and_then(|_| decoder.skip()).unwrap();
                 decoder.array().and_then(|_| decoder.u32()).unwrap()
@@ -226,7 +263,7 @@ fn every_kind_and_every_state_is_there() {
         format!("{}{variant}", &row.key[..2])
     };
     let states: BTreeSet<String> = golden().record.iter().map(state).collect();
-    let expected = ["c.0", "c.1", "g.0", "g.1", "g.2", "l.0", "o.0", "s.0", "u.0", "u.1"];
+    let expected = ["a.0", "b.0", "b.1", "c.0", "c.1", "g.0", "g.1", "g.2", "l.0", "o.0", "s.0", "u.0", "u.1"];
     assert_eq!(states, expected.map(str::to_owned).into());
 }
 
@@ -238,8 +275,8 @@ fn fields_that_a_later_release_adds_are_ignored() {
     let mut extended = 0;
     for row in &golden.record {
         let mut item = Item::parse(&mut Decoder::new(&bytes(&row.plain)));
-        for place in places(&row.key) {
-            extended += usize::from(item.extend(place));
+        for (place, known) in places(&row.key) {
+            extended += usize::from(item.extend(place, *known));
         }
         let (key, version) = (row.key(), Version::parse(&row.version).unwrap());
         let record = core().sealed(&key, version, &item.to_bytes(), &Entropy::from_seed(9)).unwrap();
@@ -249,24 +286,27 @@ fn fields_that_a_later_release_adds_are_ignored() {
     reads_as_it_was_written(rows, &golden.secrets);
 }
 
-/// Where the structures of a record are, from the inside out; not every record has each.
-fn places(key: &str) -> &'static [&'static [usize]] {
+/// Where the structures of a record are, from the inside out; not every record has each. With how many fields a later
+/// release knows before those that it adds: absent ones at the end are not written.
+fn places(key: &str) -> &'static [(&'static [usize], usize)] {
     match &key[..2] {
-        "c." => &[&[1, 0, 3, 0], &[1, 0], &[1]],
+        "a." => &[(&[], 0)],
+        "b." => &[(&[1, 0], 0), (&[1], 0)],
+        "c." => &[(&[1, 0, 3, 0], 0), (&[1, 0], 0), (&[1], 0)],
         "g." => &[
-            &[1, 1, 0, 4, 1],
-            &[1, 1, 0, 4, 0],
-            &[1, 1, 0, 3, 0],
-            &[1, 1, 0, 2],
-            &[1, 1, 0, 0],
-            &[1, 1, 0],
-            &[1, 1],
-            &[0],
-            &[],
+            (&[1, 1, 0, 4, 1], 0),
+            (&[1, 1, 0, 4, 0], 0),
+            (&[1, 1, 0, 3, 0], 0),
+            (&[1, 1, 0, 2], 0),
+            (&[1, 1, 0, 0], 0),
+            (&[1, 1, 0], 0),
+            (&[1, 1], 0),
+            (&[0], 11),
+            (&[], 0),
         ],
-        "l." => &[&[0, 0], &[]],
-        "o." | "s." => &[&[]],
-        "u." => &[&[1, 0], &[1]],
+        "l." => &[(&[0, 0], 0), (&[], 0)],
+        "o." | "s." => &[(&[], 0)],
+        "u." => &[(&[1, 0], 0), (&[1], 0)],
         other => panic!("{other} has no places"),
     }
 }
@@ -300,14 +340,17 @@ impl Item {
         }
     }
 
-    /// Adds an element to the array at `place`; false if there is none.
-    fn extend(&mut self, place: &[usize]) -> bool {
+    /// Adds an element to the array at `place`, after `known` others; false if there is none.
+    fn extend(&mut self, place: &[usize], known: usize) -> bool {
         match (self, place.split_first()) {
             (Self::Array(items), None) => {
+                while items.len() < known {
+                    items.push(Self::Other(minicbor::to_vec(None::<u8>).unwrap()));
+                }
                 items.push(Self::Other(minicbor::to_vec("a field of tomorrow").unwrap()));
                 true
             }
-            (Self::Array(items), Some((at, rest))) => items.get_mut(*at).is_some_and(|item| item.extend(rest)),
+            (Self::Array(items), Some((at, rest))) => items.get_mut(*at).is_some_and(|item| item.extend(rest, known)),
             (Self::Other(_), _) => false,
         }
     }

@@ -59,8 +59,9 @@ fn drive<T>(rows: &Rows, people: &People, mut step: Step<T>, meanwhile: &dyn Fn(
                 driven.calls.push("user");
                 let answer = match user.question() {
                     UserQuestion::FindByName { name } => people.find_by_name(name),
-                    UserQuestion::StorePasswordHash { subject, hash } => {
-                        people.store_password_hash(subject, hash).map(|()| proofkey::UserAnswer::Absent)
+                    UserQuestion::StorePasswordHash { subject, hash, replaces } => {
+                        let kept = people.store_password_hash(subject, hash, replaces.as_deref());
+                        kept.map(|kept| if kept { proofkey::UserAnswer::Stored } else { proofkey::UserAnswer::Absent })
                     }
                     other => panic!("{other:?}"),
                 };

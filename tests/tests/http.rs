@@ -13,8 +13,12 @@ const METADATA: &str = "/.well-known/oauth-authorization-server/auth";
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Every endpoint with its `Allow` list.
-const ENDPOINTS: [(&str, &str); 12] = [
-    ("/auth/authorize", "POST, OPTIONS"),
+const ENDPOINTS: [(&str, &str); 16] = [
+    ("/auth/authorize", "GET, HEAD, POST, OPTIONS"),
+    ("/auth/login", "GET, HEAD, POST, OPTIONS"),
+    ("/auth/consent", "GET, HEAD, POST, OPTIONS"),
+    ("/auth/logout", "GET, HEAD, POST, OPTIONS"),
+    ("/auth/applications", "GET, HEAD, POST, OPTIONS"),
     ("/auth/challenge", "POST, OPTIONS"),
     ("/auth/token", "POST, OPTIONS"),
     ("/auth/refresh", "POST, OPTIONS"),
@@ -60,14 +64,22 @@ fn head_is_get_without_its_body() {
             continue;
         }
         for headers in [[("authorization", &*bearer)].as_slice(), &[]] {
-            let get = world.request(Method::GET, path, headers, "");
+            let mut get = world.request(Method::GET, path, headers, "");
             let mut head = world.request(Method::HEAD, path, headers, "");
             assert!(head.body.is_empty(), "{path}");
             let length = head.headers.remove("content-length").unwrap();
             assert_eq!(length, get.body.len().to_string().as_str(), "{path}");
+            // A browser that is new is given a name, another one each time.
+            assert_eq!(head.headers.remove("set-cookie").is_some(), get.headers.remove("set-cookie").is_some());
             assert_eq!((head.status, head.headers), (get.status, get.headers), "{path}");
         }
     }
+}
+
+/// Refused, by a page or as JSON.
+fn assert_refused(reply: &Reply, status: u16, path: &str) {
+    let error = if reply.title().is_empty() { reply.error() } else { "invalid_request".to_owned() };
+    assert_eq!((reply.status.as_u16(), &*error), (status, "invalid_request"), "{path}");
 }
 
 #[test]
@@ -78,12 +90,11 @@ fn what_is_too_large_is_refused() {
     for (path, allow) in ENDPOINTS {
         let method = if allow.starts_with("GET") { Method::GET } else { Method::POST };
         let reply = world.request(method.clone(), path, &[("content-type", FORM)], large.clone());
-        assert_eq!(reply.outcome(), (413, "invalid_request".to_owned()), "{path}");
+        assert_refused(&reply, 413, path);
         assert_well_formed(&reply, path);
         assert_ne!(world.request(method.clone(), path, &[("content-type", FORM)], fits.clone()).status, 413, "{path}");
         let header = "x".repeat(40 * 1024);
-        let reply = world.request(method, path, &[("x-large", &header)], "");
-        assert_eq!(reply.outcome(), (400, "invalid_request".to_owned()), "{path}");
+        assert_refused(&world.request(method, path, &[("x-large", &header)], ""), 400, path);
     }
 }
 

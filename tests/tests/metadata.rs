@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use http::Method;
-use proofkey::{Builder, Keys, Secret, Server};
+use proofkey::{Builder, Server};
 use proofkey_conformance::shows;
 use proofkey_tests::{ISSUER, REDIRECT_URI, Reply, Rows, VERIFIER, World, configure, keys, secret_of};
 use serde_json::{Value, json};

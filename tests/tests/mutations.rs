@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use http::Method;
-use proofkey_tests::{Endpoint, PASSWORD, Rows, World, assert_well_formed, endpoints, secret_of};
+use proofkey_tests::{
+    Endpoint, PASSWORD, Rows, World, assert_well_formed, authorize_path, endpoints, pages, secret_of,
+};
 
 /// SplitMix64: a seed gives the same requests everywhere.
 struct Dice(u64);
@@ -181,8 +183,12 @@ fn harmless(world: &World) -> Vec<Draft> {
     let bearer = format!("Bearer {}", world.sign_in().access);
     let mut drafts: Vec<Draft> = endpoints()
         .iter()
+        .chain(&pages())
         .flat_map(|endpoint| endpoint.types.iter().map(|media_type| Draft::of(endpoint, media_type)))
         .collect();
+    let mut way_in = Draft::of(&endpoints()[0], Endpoint::FORM);
+    (way_in.method, way_in.target, way_in.body) = ("GET".to_owned(), authorize_path(&[]).into_bytes(), Vec::new());
+    drafts.push(way_in);
     let silent: Vec<Draft> = drafts.iter().filter(|draft| draft.method == "GET").cloned().collect();
     drafts.extend(
         silent.into_iter().map(|draft| draft.header("authorization", &bearer).header("origin", "https://app.example")),

@@ -1,6 +1,6 @@
 //! After a key is retired and taken out of the ring, nothing that it sealed stands in anybody's way (design section 6).
 
-use proofkey::{Client, Keys, Secret, Server, User};
+use proofkey::{Client, Secret, Server, User};
 use proofkey_tests::{ADA, ISSUER, PASSWORD, REDIRECT_URI, World, configure, keys};
 use serde_json::json;
 

@@ -13,7 +13,10 @@ use proofkey::{
     AsyncServer, AuthMethod, BoxFuture, Builder, Client, ClientCredentials, ClientSecret, CodeExchange, GrantType,
     Keys, Request, Requirement, Scope, Secret, Server, StoreError, User, UserChange,
 };
-use proofkey_tests::{CHALLENGE, ISSUER, PASSWORD, REDIRECT_URI, Reply, Rows, START, VERIFIER, configure, secret_of};
+use proofkey_tests::{
+    CHALLENGE, Form, ISSUER, Jar, PASSWORD, REDIRECT_URI, Reply, Rows, START, VERIFIER, authorize_path, configure,
+    secret_of,
+};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -64,6 +67,23 @@ fn post(path: &str, body: &Value) -> http::Request<bytes::Bytes> {
 fn form(path: &str, body: String) -> http::Request<bytes::Bytes> {
     let request = http::Request::post(path).header("content-type", "application/x-www-form-urlencoded");
     request.body(body.into()).unwrap()
+}
+
+/// What a browser with these cookies asks for.
+fn browse(jar: &Jar, path: &str) -> http::Request<bytes::Bytes> {
+    let cookies = jar.header(path.split('?').next().unwrap(), 0).unwrap_or_default();
+    http::Request::get(path).header("cookie", cookies).body(bytes::Bytes::new()).unwrap()
+}
+
+/// What it sends once somebody has filled in a form.
+fn submit(jar: &Jar, filled: &Form, fields: &[(&str, &str)]) -> http::Request<bytes::Bytes> {
+    let all = filled.fields.iter().map(|(name, value)| (&**name, &**value));
+    let all = all.filter(|(name, _)| fields.iter().all(|(typed, _)| typed != name)).chain(fields.iter().copied());
+    let pairs: Vec<String> = all.map(|(name, value)| format!("{name}={}", value.replace(' ', "+"))).collect();
+    let mut request = form(&filled.action, pairs.join("&"));
+    let cookies = jar.header(&filled.action, 0).unwrap_or_default();
+    request.headers_mut().insert("cookie", cookies.parse().unwrap());
+    request
 }
 
 fn sign_in(password: &str) -> Value {
@@ -117,6 +137,12 @@ macro_rules! walk {
         let other = UserChange::Password(Secret::from("another long passphrase"));
         seen.call("change_user", $wait(server.change_user(ada, other)));
         let sign_in = || sign_in("another long passphrase");
+        seen.call("unlock_user", $wait(server.unlock_user(ada)));
+        let link = $wait(server.reset_link(ada));
+        seen.call_of("reset_link", &link);
+        let link = link.unwrap().unwrap();
+        let link = link.expose_text().unwrap().strip_prefix("https://as.example").unwrap();
+        seen.http("/auth/reset", $wait(server.handle(get(link, "x"), None)));
 
         // The typed calls of a client.
         seen.call("pkce", $wait(server.pkce()));
@@ -158,6 +184,25 @@ macro_rules! walk {
         seen.http("/auth/revoke", $wait(server.handle(form("/auth/revoke", revocation), None)));
         seen.http("/auth/me", $wait(server.handle(get("/auth/me", &access), None)));
         seen.http("/auth/token", $wait(server.handle(post("/auth/token", &redeem), None)));
+        // What people see.
+        let mut jar = Jar::default();
+        let asked = [("client_id", "third"), ("redirect_uri", "https://third.example/cb")];
+        let page = $wait(server.handle(browse(&jar, &authorize_path(&asked)), None));
+        let page = seen.http("/auth/authorize", page);
+        jar.take(&page, 0);
+        let typed = [("username", ada), ("password", "another long passphrase")];
+        let to_consent = seen.http("/auth/login", $wait(server.handle(submit(&jar, &page.form(), &typed), None)));
+        jar.take(&to_consent, 0);
+        let consent = to_consent.header("location").strip_prefix("https://as.example").unwrap();
+        let page = seen.http("/auth/consent", $wait(server.handle(browse(&jar, consent), None)));
+        let allow = [("decision", "allow")];
+        seen.http("/auth/consent", $wait(server.handle(submit(&jar, &page.form(), &allow), None)));
+        let applications = "/auth/applications";
+        let page = seen.http(applications, $wait(server.handle(browse(&jar, applications), None)));
+        let withdraw = submit(&jar, &page.form_with("action", "withdraw"), &[("client_id", "third")]);
+        seen.http(applications, $wait(server.handle(withdraw, None)));
+        let page = seen.http("/auth/logout", $wait(server.handle(browse(&jar, "/auth/logout"), None)));
+        seen.http("/auth/logout", $wait(server.handle(submit(&jar, &page.form(), &[]), None)));
         // Every place with nothing, with rubbish, and as a browser asks beforehand.
         for path in server.with_config(|config| config.paths()) {
             seen.http(&path, $wait(server.handle(get(&path, "x"), None)));

@@ -83,7 +83,11 @@ fn what_contains_a_secret_prints_without_it() {
         Box::new(ClientCredentials::secret("c", canary())),
         Box::new(CodeExchange::new(canary(), canary())),
         Box::new(UserQuestion::Authenticate { name: "ada".to_owned(), password: canary() }),
-        Box::new(UserQuestion::StorePasswordHash { subject: "ada".to_owned(), hash: CANARY.to_owned() }),
+        Box::new(UserQuestion::StorePasswordHash {
+            subject: "ada".to_owned(),
+            hash: CANARY.to_owned(),
+            replaces: Some(CANARY.to_owned()),
+        }),
         Box::new(User::new("ada").with_password_hash(CANARY)),
         Box::new(Request::new(request.body(CANARY.into()).unwrap(), None)),
         Box::new(KeyRing::parse(&key()).unwrap()),

@@ -1,6 +1,6 @@
 //! What is around a request: TLS, reverse proxies, the addresses of the endpoints.
 
-use proofkey::{Client, ClientSecret, GrantType, Keys, Secret, Server};
+use proofkey::{Client, ClientSecret, GrantType, Secret, Server};
 use proofkey_tests::{CHALLENGE, ISSUER, REDIRECT_URI, Reply, World, configure, secret_of};
 use serde_json::json;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use proofkey::core::{Key, Record};
 use proofkey::store::Store as _;
-use proofkey::{EventKind, Keys, Secret};
+use proofkey::{EventKind, Keys};
 use proofkey_tests::{KEY, PASSWORD, REDIRECT_URI, Reply, Rows, SignedIn, World, assert_well_formed, keys};
 use serde_json::json;
 

@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::password::{self, Typed};
 use crate::text::fields;
 
-/// Add, list, show, disable and delete users
+/// Add, list, show, disable, unlock and delete users
 #[derive(Args)]
 #[command(
     after_help = "Example:\n  proofkey users add ada@example.com --name \"Ada L.\"\n  proofkey users add bot --password-stdin < password.txt"
@@ -27,7 +27,9 @@ enum Verb {
     Enable(Enable),
     List(List),
     Password(Password),
+    ResetLink(ResetLink),
     Show(Show),
+    Unlock(Unlock),
 }
 
 /// Add a user; the password is asked for twice
@@ -84,10 +86,25 @@ struct Password {
     typed: Typed,
 }
 
+/// Make a link with which a user sets a new password: it works once, for an hour
+#[derive(Args)]
+#[command(after_help = "Example:\n  proofkey users reset-link ada@example.com")]
+struct ResetLink {
+    username: String,
+}
+
 /// Show one user
 #[derive(Args)]
 #[command(after_help = "Example:\n  proofkey users show ada@example.com")]
 struct Show {
+    username: String,
+}
+
+/// Forget the failed attempts at a password: a lock-out ends
+#[derive(Args)]
+#[command(after_help = "Example:\n  proofkey users unlock ada@example.com")]
+struct Unlock {
+    /// The name that is tried, also one that is not in the store
     username: String,
 }
 
@@ -116,10 +133,16 @@ impl Users {
                 server.change_user(&username, UserChange::Password(password))?;
                 told(invocation, &server, &username, "given another password; every grant has ended")
             }
+            Verb::ResetLink(ResetLink { username }) => reset_link(invocation, &server, &username),
             Verb::Show(Show { username }) => {
                 let value = as_value(&find(&server, &username)?)?;
                 let text = value.as_object().map(fields).unwrap_or_default();
                 invocation.output.answer(&value, text)
+            }
+            Verb::Unlock(Unlock { username }) => {
+                server.unlock_user(&username)?;
+                let text = format!("{username} may be tried again; limits of single addresses stay");
+                invocation.output.answer(&json!({ "username": username }), text)
             }
         }
     }
@@ -144,6 +167,15 @@ impl Add {
         server.create_user(user, password)?;
         told(invocation, server, &self.username, "added")
     }
+}
+
+fn reset_link(invocation: &mut Invocation<'_>, server: &Server, username: &str) -> Result<(), Failure> {
+    find(server, username)?;
+    let disabled = || Failure::new(format!("user {username} is disabled; `proofkey users enable` comes first"));
+    let link = server.reset_link(username)?.ok_or_else(disabled)?;
+    let link = link.expose_text().unwrap_or_default();
+    invocation.output.note("Give the link to this user alone: it sets the password, once, within an hour.")?;
+    invocation.output.answer(&json!({ "username": username, "reset_link": link, "valid_for": 3600 }), link)
 }
 
 /// A user by name.

@@ -69,7 +69,7 @@ impl Try {
                 own => own.to_owned(),
             }),
             user: match self.username {
-                None => User::Browser(Box::new(send_to_browser)),
+                None => User::Browser(send_to_browser),
                 Some(username) => {
                     let password = password::read(&self.typed, invocation, &username)?;
                     User::Password(username, password)

@@ -273,6 +273,11 @@ impl Collected {
         if self.own.audit_log == AuditLog::Off {
             self.warnings.push("audit_log is off: sign-ins, replays and revocations leave no trace".to_owned());
         }
+        if self.settings.text("endpoints").is_some_and(|names| names.split(' ').any(|name| name == "forgot")) {
+            let text = "endpoints names forgot, and proofkey serve sends no messages: leave it out, and hand links over by \
+                        `proofkey users reset-link`";
+            self.warnings.push(text.to_owned());
+        }
         let config = origins.config_path();
         for path in [Some(origins.env_path()), config_holds_secret.then_some(config)].into_iter().flatten() {
             if is_shared(&path) == Some(true) {

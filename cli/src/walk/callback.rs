@@ -20,7 +20,7 @@ pub(super) struct Begin<'a> {
     pub(super) challenge: &'a str,
     pub(super) state: &'a str,
     pub(super) title: &'static str,
-    pub(super) show: &'a dyn Fn(&str) -> Result<(), Failure>,
+    pub(super) show: fn(&str) -> Result<(), Failure>,
 }
 
 /// A listener at the client's loopback redirect URI, on a port of its own.

@@ -37,7 +37,7 @@ pub(crate) struct Walk {
 /// How somebody signs in.
 pub(crate) enum User {
     /// On the pages of the server, in a browser: the address is shown here, and opened if it may be.
-    Browser(Box<dyn Fn(&str) -> Result<(), Failure>>),
+    Browser(fn(&str) -> Result<(), Failure>),
     /// By a first-party client that takes name and password itself.
     Password(String, Secret),
 }
@@ -98,7 +98,7 @@ impl Walk {
         let (challenge, state) = (pair.known("code_challenge"), pair.known("state"));
         let (username, password) = match &self.user {
             User::Browser(show) => {
-                let begin = Begin { challenge: &challenge, state: &state, title, show };
+                let begin = Begin { challenge: &challenge, state: &state, title, show: *show };
                 return self.sign_in_by_browser(road, &begin, pair.known("code_verifier"));
             }
             User::Password(username, password) => (username, password),

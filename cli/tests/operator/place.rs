@@ -45,6 +45,30 @@ pub(crate) struct Run {
     pub(crate) stderr: String,
 }
 
+/// A command that runs.
+pub(crate) struct Begun {
+    child: Child,
+    lines: Receiver<String>,
+}
+
+impl Begun {
+    /// The next line of its error stream that contains a text.
+    pub(crate) fn line_with(&self, text: &str) -> String {
+        loop {
+            let line = self.lines.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("no line with {text}"));
+            if line.contains(text) {
+                return line;
+            }
+        }
+    }
+
+    /// Waits for its end.
+    pub(crate) fn end(self) -> Run {
+        let output = self.child.wait_with_output().unwrap();
+        Run { stderr: self.lines.iter().collect::<Vec<_>>().join("\n"), ..Run::of(output) }
+    }
+}
+
 impl Run {
     fn of(output: Output) -> Self {
         Self {
@@ -88,10 +112,10 @@ impl Place {
         let place = Self::empty(name);
         place.write("proofkey.toml", SETTINGS);
         let keys = proofkey::Keys::generate().unwrap();
-        let list = keys.encryption_text();
-        let list = list.expose_text().unwrap();
-        place
-            .write_private("proofkey.env", &format!("# kept\nOAUTH2_ENCRYPTION_KEY={list}\nJOB_SECRET={JOB_SECRET}\n"));
+        let (list, session) = (keys.encryption_text(), keys.session_text());
+        let (list, session) = (list.expose_text().unwrap(), session.expose_text().unwrap());
+        let keys = format!("OAUTH2_ENCRYPTION_KEY={list}\nSECRET_ENCRYPTION_KEY={session}\n");
+        place.write_private("proofkey.env", &format!("# kept\n{keys}JOB_SECRET={JOB_SECRET}\n"));
         place
     }
 
@@ -135,6 +159,16 @@ impl Place {
         // A command that reads nothing may be gone already.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
         Run::of(child.wait_with_output().unwrap())
+    }
+
+    /// Starts the binary, and goes on while it runs.
+    pub(crate) fn begin(&self, arguments: &[&str]) -> Begun {
+        let mut command = self.command(arguments);
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let (sender, lines) = channel();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        std::thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        Begun { child, lines }
     }
 
     fn command(&self, arguments: &[&str]) -> Command {

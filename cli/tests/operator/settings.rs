@@ -32,7 +32,7 @@ fn a_flag_goes_before_a_variable_before_the_env_file_before_the_file_before_the_
     assert_eq!(check(&[], &[]), pair("10m", "proofkey.toml:1"));
     let env = place.read("proofkey.env");
     place.write_private("proofkey.env", &format!("{env}{variable}=20m\n"));
-    assert_eq!(check(&[], &[]), pair("20m", "proofkey.env:4 PROOFKEY_ACCESS_TOKEN_LIFETIME"));
+    assert_eq!(check(&[], &[]), pair("20m", "proofkey.env:5 PROOFKEY_ACCESS_TOKEN_LIFETIME"));
     assert_eq!(check(&[(variable, "30m")], &[]), pair("30m", variable));
     let set = ["--set", "access_token_lifetime=40m"];
     assert_eq!(check(&[(variable, "30m")], &set), pair("40m", "--set access_token_lifetime"));
@@ -134,10 +134,11 @@ fn everything_that_is_wrong_is_told_at_once_with_setting_source_and_remedy() {
         ("rotation", "--set rotation", "always, public_clients"),
         ("--set sweep", "", "NAME=VALUE"),
         ("store", "default", "a URL such as sqlite:///auth.db"),
+        ("session_keys", "default", "set SECRET_ENCRYPTION_KEY"),
     ] {
         told(&errors, setting, source, problem);
     }
-    assert_eq!(errors.len(), 16, "{errors:#?}");
+    assert_eq!(errors.len(), 17, "{errors:#?}");
     assert_eq!(shown(&run, "code_lifetime").0, "1m", "out of range is refused, not clamped");
     let serve = place.run_with(&variables, &[&["serve"], &flags[1..]].concat());
     assert_eq!((serve.code, serve.errors()), (1, errors), "serve says what check says");
@@ -203,12 +204,22 @@ fn variables_that_a_platform_sets_for_a_service_called_proofkey_are_no_settings(
 }
 
 #[test]
+fn session_keys_are_counted_and_no_more_is_shown_of_them() {
+    let place = Place::ready("session-keys");
+    let text = || proofkey::Keys::generate().unwrap().session_text().expose_text().unwrap().to_owned();
+    let two = format!("{},{}", text(), text());
+    let run = place.run_with(&[("SECRET_ENCRYPTION_KEY", &two)], &["check", "--json"]).succeeded();
+    assert_eq!(shown(&run, "session_keys"), pair("2 keys", "SECRET_ENCRYPTION_KEY"));
+    assert!(!two.split(',').any(|key| run.stdout.contains(key)));
+    place.write_private("proofkey.env", &format!("OAUTH2_ENCRYPTION_KEY={}\nJOB_SECRET=x\n", text()));
+    let errors = place.run(&["check", "--json"]).errors();
+    told(&errors, "session_keys", "default", "or take authorize out of endpoints");
+    place.run(&["check", "--set", "endpoints=token revoke"]).succeeded();
+}
+
+#[test]
 fn keys_of_later_uses_are_accepted_quietly_and_checked_for_mistakes() {
     let place = Place::ready("later-keys");
-    let session = proofkey::Keys::generate().unwrap().session_text();
-    let session = [("SECRET_ENCRYPTION_KEY", session.expose_text().unwrap())];
-    let run = place.run_with(&session, &["check", "--json"]).succeeded();
-    assert!(!run.stdout.contains("session_keys") && !run.stdout.contains("SECRET_ENCRYPTION_KEY"));
     let bad = [("SECRET_ENCRYPTION_KEY", "short"), ("RSA_PRIVATE_KEY_PEM", "-----BEGIN PRIVATE KEY-----\\nAA==")];
     let errors = place.run_with(&bad, &["check", "--json"]).errors();
     told(&errors, "session_keys", "SECRET_ENCRYPTION_KEY", "a key is base64 of 32 bytes");

@@ -82,6 +82,13 @@ impl Cookies {
         self.write(response, name, "", "; Max-Age=0");
     }
 
+    /// Whether an answer sets that cookie.
+    pub(crate) fn sets(&self, response: &Response, name: CookieName) -> bool {
+        let name = &self.cookie(name).name;
+        let mut lines = response.headers().get_all(SET_COOKIE).iter().filter_map(|line| line.to_str().ok());
+        lines.any(|line| line.split_once('=').is_some_and(|(one, _)| one == name))
+    }
+
     fn write(&self, response: &mut Response, name: CookieName, value: &str, age: &str) {
         let Cookie { name, path } = self.cookie(name);
         let secure = if self.secure { "; Secure" } else { "" };

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use http::Method;
 use http::header::{CONTENT_TYPE, HeaderName};
 
 use super::keys::{Purpose, Unsealed};
@@ -48,10 +49,8 @@ pub(crate) struct Fields(Vec<(String, Secret)>);
 impl Fields {
     /// The form in the body of a `POST` by one of our pages.
     pub(crate) fn posted(io: &mut Io, request: &Request) -> Result<Self, Refusal> {
-        io.check_origin(request)?;
-        let content_type = request.http().headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let media_type = content_type.and_then(|value| value.split(';').next()).unwrap_or_default().trim();
-        if !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        io.check_origin(request, None)?;
+        if !is_form(request) {
             return Err(Refusal::invalid_request("the content type must be application/x-www-form-urlencoded"));
         }
         Self::decode(request.http().body())
@@ -69,7 +68,7 @@ impl Fields {
             fields.into_iter().map(|(name, value)| (name.into_owned(), value)).collect();
         let mut names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
         names.sort_unstable();
-        if names.array_windows().any(|[one, next]| one == next) {
+        if !names.is_sorted_by(|one, next| one < next) {
             return Err(Refusal::invalid_request("a parameter is repeated"));
         }
         Ok(Self(fields))
@@ -87,6 +86,44 @@ impl Fields {
     }
 }
 
+/// The sealed request that comes to the host's own login page: in its form, or in the query, where the page came with
+/// it. What else stands in the host's form is the host's.
+pub(crate) fn sent_to_host(io: &mut Io, request: &Request) -> Result<String, Refusal> {
+    let query = request.http().uri().query().unwrap_or_default().as_bytes();
+    if matches!(*request.http().method(), Method::GET | Method::HEAD) {
+        return only(query, "request");
+    }
+    let page = io.config.settings.login_url.as_deref().and_then(origin_of).map(str::to_owned);
+    io.check_origin(request, page.as_deref())?;
+    let posted = if is_form(request) { only(request.http().body(), "request")? } else { String::new() };
+    if posted.is_empty() { only(query, "request") } else { Ok(posted) }
+}
+
+/// The one value of that name; empty if there is none.
+fn only(form: &[u8], name: &str) -> Result<String, Refusal> {
+    let fields = form::decode(form, MAX_PARAMETERS);
+    let fields = fields.map_err(|_| Refusal::invalid_request("the form is not well-formed in UTF-8"))?;
+    let mut values = fields.iter().filter(|(one, _)| one == name).filter_map(|(_, value)| value.expose_text());
+    let value = values.next().unwrap_or_default().to_owned();
+    if values.next().is_some() {
+        return Err(Refusal::invalid_request("a parameter is repeated"));
+    }
+    Ok(value)
+}
+
+fn is_form(request: &Request) -> bool {
+    let content_type = request.http().headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let media_type = content_type.and_then(|value| value.split(';').next()).unwrap_or_default().trim();
+    media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}
+
+/// Scheme and authority of an absolute URL.
+fn origin_of(url: &str) -> Option<&str> {
+    let (scheme, rest) = url.split_once("://")?;
+    let authority = rest.split(['/', '?']).next().unwrap_or_default().len();
+    url.get(..scheme.len().saturating_add(3).saturating_add(authority))
+}
+
 /// A form that is not ours, or not of this browser: 403.
 pub(crate) fn forged(io: &mut Io, why: &'static str) -> Refusal {
     io.event(Event::new(EventKind::FormForged).detail(why));
@@ -95,15 +132,17 @@ pub(crate) fn forged(io: &mut Io, why: &'static str) -> Refusal {
 
 impl Io {
     /// Refuses a `POST` that a page of another site made, where the browser says so. Under our referrer policy the
-    /// `Origin` of our own forms is `null`, which says nothing.
-    fn check_origin(&mut self, request: &Request) -> Result<(), Refusal> {
+    /// `Origin` of our own forms is `null`, which says nothing. `page` is the origin of the host's page, where that is
+    /// another than ours.
+    fn check_origin(&mut self, request: &Request, page: Option<&str>) -> Result<(), Refusal> {
         let header = |name: &HeaderName| request.http().headers().get(name).map(|value| value.to_str().unwrap_or("?"));
         let site = header(&SEC_FETCH_SITE);
         if site.is_some_and(|site| site != "same-origin" && site != "none") {
             return Err(forged(self, "the browser says that another site made the request"));
         }
         let origin = header(&http::header::ORIGIN).filter(|origin| *origin != "null");
-        if origin.is_some_and(|origin| !origin.eq_ignore_ascii_case(self.config.issuer.origin())) {
+        let own = page.unwrap_or_else(|| self.config.issuer.origin());
+        if origin.is_some_and(|origin| !origin.eq_ignore_ascii_case(own)) {
             return Err(forged(self, "the request comes from another origin"));
         }
         Ok(())

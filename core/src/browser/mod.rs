@@ -3,6 +3,7 @@
 pub(crate) mod cookie;
 pub(crate) mod forms;
 pub(crate) mod keys;
+pub(crate) mod listing;
 pub(crate) mod session;
 pub(crate) mod travel;
 pub(crate) mod visitor;

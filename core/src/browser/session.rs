@@ -8,6 +8,7 @@ use super::cookie::CookieName;
 use super::keys::Purpose;
 use super::travel::Travel;
 use crate::event::{Event, EventKind};
+use crate::grants::Epochs;
 use crate::io::{Io, Listing, Written};
 use crate::login::SignedIn;
 use crate::record::{Active, Kind, Session, Stored};
@@ -81,18 +82,52 @@ impl Io {
         ours.all(|other: Ticket| other.id == ticket.id).then_some(ticket)
     }
 
+    /// Whether the browser sent any cookie of the session's name.
+    pub(crate) fn has_session_cookie(&self, request: &Request) -> bool {
+        self.config.cookies.read(request, CookieName::Session).next().is_some()
+    }
+
+    /// Makes the browser forget a cookie of the session's name that is not ours, unless the answer sets one.
+    pub(crate) fn drop_foreign_session(&self, request: &Request, response: &mut Response) {
+        if self.has_session_cookie(request)
+            && self.ticket(request).is_none()
+            && !self.config.cookies.sets(response, CookieName::Session)
+        {
+            self.forget_session(response);
+        }
+    }
+
     /// Whether a sign-in holds still: asked after something was made in it.
     pub(crate) async fn session_holds(&mut self, key: &Key) -> Result<bool, Refusal> {
         let stored = self.load::<Session>(key).await?;
         Ok(stored.is_some_and(|stored| stored.body.listed(self.now).is_some()))
     }
 
-    /// Signs a browser in: always under a new identifier, whatever cookie it came with, which ends. Returns the sign-in,
-    /// and what its cookie holds.
+    /// Signs a browser in for a travelling request.
     pub(crate) async fn start_session(
         &mut self,
         signed_in: &SignedIn,
         travel: &Travel,
+        before: Option<Current>,
+    ) -> Result<(Current, String), Refusal> {
+        self.open_session(signed_in, travel.occasion(), before).await
+    }
+
+    /// Goes on with a sign-in under a new identifier, after its user has shown the password again.
+    pub(crate) async fn renew_session(
+        &mut self,
+        signed_in: &SignedIn,
+        before: Current,
+    ) -> Result<(Current, String), Refusal> {
+        self.open_session(signed_in, *before.active.occasion, Some(before)).await
+    }
+
+    /// Signs a browser in: always under a new identifier, whatever cookie it came with, which ends. Returns the sign-in,
+    /// and what its cookie holds.
+    async fn open_session(
+        &mut self,
+        signed_in: &SignedIn,
+        occasion: [u8; 8],
         before: Option<Current>,
     ) -> Result<(Current, String), Refusal> {
         let ticket = Ticket { id: self.random().into(), secret: self.random().into() };
@@ -110,7 +145,7 @@ impl Io {
             used_at: self.now.seconds(),
             idle_until: self.now.after(settings.session_idle).seconds(),
             ends_at: self.now.after(settings.session_lifetime).seconds(),
-            occasion: travel.occasion().into(),
+            occasion: occasion.into(),
         };
         let key = self.names().key(Kind::Session, &ticket.id[..]);
         if self.create(key.clone(), &Session::Active(active.clone())).await? == Written::Lost {
@@ -179,28 +214,36 @@ impl Io {
 
     /// The sign-ins of a user that hold, with their keys.
     pub(crate) async fn sessions(&mut self, subject: &str) -> Result<Vec<(Key, Active)>, Refusal> {
+        let epoch = self.user_epoch(subject).await?;
+        let mut sessions = self.sessions_of_any_epoch(subject).await?;
+        sessions.retain(|(_, active)| active.is_of_epoch(epoch.as_ref()));
+        Ok(sessions)
+    }
+
+    async fn sessions_of_any_epoch(&mut self, subject: &str) -> Result<Vec<(Key, Active)>, Refusal> {
         let mut sessions = Vec::new();
         let mut listing = Listing::new(self.names().user_tag(subject), Kind::Session);
-        let epoch = self.user_epoch(subject).await?;
         while let Some(page) = self.turn(&mut listing).await? {
             for key in page {
                 let Some(Stored { body, .. }) = self.load::<Session>(&key).await? else { continue };
-                let held = body.listed(self.now).filter(|active| active.is_of_epoch(epoch.as_ref()));
-                sessions.extend(held.cloned().map(|active| (key, active)));
+                sessions.extend(body.listed(self.now).cloned().map(|active| (key, active)));
             }
         }
         Ok(sessions)
     }
 
-    /// Ends every sign-in of a user but one.
-    pub(crate) async fn end_other_sessions(&mut self, subject: &str, kept: Option<&Key>) -> Result<usize, Refusal> {
-        let mut ended = 0_usize;
-        for (key, active) in self.sessions(subject).await? {
-            if Some(&key) != kept {
+    /// Ends every sign-in of a user but one, those under way included, and the grants that end with them. The one that
+    /// is kept goes on under the epochs that are returned; `epochs` are those under which its user was looked at.
+    pub(crate) async fn end_other_sessions(&mut self, kept: &Current, epochs: &Epochs) -> Result<Epochs, Refusal> {
+        let subject = &kept.active.subject;
+        let raised = self.raise_from(subject, epochs).await?;
+        // Whatever their epoch: what a repetition after a failure finds are grants that were left over.
+        for (key, active) in self.sessions_of_any_epoch(subject).await? {
+            // Earlier sign-ins of the same browser share the tag of its grants; the epoch has ended them.
+            if active.sid != kept.active.sid {
                 self.sign_out_session(&key, &active.sid[..]).await?;
-                ended = ended.saturating_add(1);
             }
         }
-        Ok(ended)
+        Ok(raised)
     }
 }

@@ -95,6 +95,9 @@ pub(crate) struct Travel {
     pub(crate) ui_locales: Option<String>,
     #[n(4)]
     pub(crate) approved: Option<Approved>,
+    /// When the browser came in, in seconds since 1970.
+    #[n(5)]
+    pub(crate) began_at: u64,
 }
 
 impl Travel {

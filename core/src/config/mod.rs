@@ -210,6 +210,11 @@ impl Config {
         self
     }
 
+    /// What people read of a scope.
+    pub(crate) fn scope_text<'a>(&'a self, name: &'a str) -> &'a str {
+        self.scopes.get(name).map_or(name, |scope| scope.text.as_str())
+    }
+
     pub(crate) fn session_keys(&self) -> Option<&SessionKeys> {
         self.session_keys.as_deref()
     }
@@ -257,6 +262,17 @@ impl Config {
                 "trusted_proxies is empty: behind a proxy all users share one address limit; name the proxy".to_owned(),
             );
         }
+        if self
+            .settings
+            .page_logo
+            .as_deref()
+            .is_some_and(|logo| logo.starts_with("https://") && !self.issuer.is_same_host(logo))
+        {
+            warnings.push(
+                "page_logo is on another host, which learns whenever somebody is about to sign in: use a path or a file"
+                    .to_owned(),
+            );
+        }
         if self.settings.limit_user.is_none() || self.settings.limit_address.is_none() {
             warnings.push("limit_user or limit_address is off: passwords can be guessed without bound".to_owned());
         }
@@ -275,19 +291,10 @@ fn front(
     let cookies = Cookies::new(issuer, settings.cookie_name.as_deref(), settings.login_url.is_some());
     let name = settings.page_name.as_deref().unwrap_or_else(|| issuer.host());
     let own = issuer.path().to_owned() + "/" + Endpoint::Logo.name();
-    let logo = match settings.page_logo.as_deref() {
-        _ if has_image => Ok(Some(own.as_str())),
-        // What is wrong with a file is told by whoever read it.
-        Some(logo) if logo.starts_with("file:") => Ok(None),
-        Some(logo) if !(logo.starts_with("https://") || is_path(logo)) => {
-            let text = "it is an https URL, a path on this host that starts with one slash, or file:PATH of an image";
-            Err(Problem::new("page_logo", text))
-        }
-        logo => Ok(logo),
-    };
-    let theme = logo.and_then(|logo| {
-        Theme::new(name, logo, &settings.page_colour).map_err(|text| Problem::new("page_colour", text))
-    });
+    // What is wrong with a file is told by whoever read it.
+    let logo = settings.page_logo.as_deref().filter(|logo| !logo.starts_with("file:"));
+    let logo = if has_image { Some(own.as_str()) } else { logo };
+    let theme = Theme::new(name, logo, &settings.page_colour).map_err(|(setting, text)| Problem::new(setting, text));
     let languages = Languages::new(settings.page_language.as_deref(), texts);
     let languages = languages.map_err(|text| Problem::new("page_language", text));
     if let Some(url) = settings.login_url.as_deref()

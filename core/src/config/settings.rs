@@ -8,6 +8,7 @@ use ipnet::IpNet;
 
 use super::text::{limit, limit_text, size, span, span_text, words};
 use super::{Limit, Problem, Rotation, SETTINGS};
+use crate::page::Theme;
 use crate::router::Endpoint;
 
 /// A scope: its text for people, the claims that it shows, and whether metadata lists it.
@@ -103,9 +104,6 @@ pub struct Settings {
     pub(crate) page_language: Option<String>,
 }
 
-/// The colour of the pages: white text on it has a contrast of 5.9.
-const PAGE_COLOUR: &str = "#1f5fbf";
-
 impl Default for Settings {
     fn default() -> Self {
         const fn per(failures: u32, window: u64) -> Option<Limit> {
@@ -146,7 +144,7 @@ impl Default for Settings {
             cookie_name: None,
             page_name: None,
             page_logo: None,
-            page_colour: PAGE_COLOUR.to_owned(),
+            page_colour: Theme::DEFAULT_COLOUR.to_owned(),
             page_language: None,
         }
     }

@@ -182,8 +182,8 @@ pub static SETTINGS: &[Setting] = &[
     Setting::new(
         "endpoints",
         "authorize token refresh revoke introspect userinfo me challenge",
-        "list",
-        "metadata advertises these only",
+        "list; forgot too",
+        "metadata advertises these only; forgot is the page where people ask for a link that sets a password",
     ),
     Setting::new(
         "password_cost",

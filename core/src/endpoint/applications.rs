@@ -38,7 +38,7 @@ pub(crate) async fn applications(io: &mut Io, request: &Request) -> Result<Respo
     if posted {
         let browser = io.browser(request);
         io.check_form(fields.text("form_token"), FormOf::Applications, browser.as_ref(), Some(&current))?;
-        return act(io, &fields, &current).await;
+        return act(io, request, &fields, &current).await;
     }
     let done = match fields.text("done") {
         "withdrawn" => Some(Done::Withdrawn),
@@ -49,7 +49,7 @@ pub(crate) async fn applications(io: &mut Io, request: &Request) -> Result<Respo
     show(io, request, &current, done).await
 }
 
-async fn act(io: &mut Io, fields: &Fields, current: &Current) -> Result<Response, Refusal> {
+async fn act(io: &mut Io, request: &Request, fields: &Fields, current: &Current) -> Result<Response, Refusal> {
     let subject = &current.active.subject;
     match fields.text("action") {
         "withdraw" => {
@@ -62,7 +62,7 @@ async fn act(io: &mut Io, fields: &Fields, current: &Current) -> Result<Response
         }
         "sign_out_everywhere" => {
             io.sign_out_user(subject).await?;
-            Ok(logout::signed_out(io))
+            Ok(logout::signed_out(io, request))
         }
         _ => Err(Refusal::invalid_request("the action is unknown")),
     }
@@ -95,24 +95,18 @@ async fn show(io: &mut Io, request: &Request, current: &Current, done: Option<Do
         })
         .collect();
     let config = Arc::clone(&io.config);
-    let scopes = &config.scopes;
     let applications: Vec<Application<'_>> = clients
         .iter()
         .map(|(client_id, name, host, access)| Application {
             client_id,
             name,
             redirect_host: host.as_deref(),
-            scopes: access
-                .scope
-                .iter()
-                .map(|name| scopes.get(name).map_or(name, |scope| scope.text.as_str()))
-                .collect(),
+            scopes: access.scope.iter().map(|name| config.scope_text(name)).collect(),
             since: access.since,
         })
         .collect();
     let (browser, is_new) = io.browser_or_new(request);
     let token = io.form_token(FormOf::Applications, &browser, Some(current));
-    let may_change_password = Endpoint::at(&io.config, &io.config.issuer.request_path(Endpoint::Password.name()));
     let html = page::applications(
         &pages::frame(io),
         &ApplicationsPage {
@@ -121,7 +115,7 @@ async fn show(io: &mut Io, request: &Request, current: &Current, done: Option<Do
             applications: &applications,
             sessions: &sessions,
             done,
-            may_change_password: may_change_password.is_some(),
+            may_change_password: Endpoint::Password.is_on(&io.config),
         },
     );
     let mut response = pages::respond(io, StatusCode::OK, html, None);

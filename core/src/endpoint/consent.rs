@@ -75,6 +75,7 @@ pub(crate) async fn consent(io: &mut Io, request: &Request) -> Result<Response, 
             Ok(authorize::denied(io, asked, &Refusal::access_denied("the user refused")))
         }
         "switch" if current.is_some() => Ok(login::page(io, &travel, Some(&client), sealed, Shown::First)),
+        "switch" => authorize::back_to_host(io, &travel, asked),
         _ => Err(Refusal::invalid_request("the decision is neither allow nor deny")),
     }
 }

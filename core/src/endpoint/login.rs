@@ -41,8 +41,14 @@ pub(crate) async fn login(io: &mut Io, request: &Request) -> Result<Response, Re
 /// The page, on the way to one of ours.
 pub(crate) fn start(io: &mut Io, request: &Request, destination: Destination) -> Result<Response, Refusal> {
     let (browser, is_new) = io.browser_or_new(request);
-    let travel =
-        Travel { seed: io.random().into(), browser: browser.id, destination, ui_locales: None, approved: None };
+    let travel = Travel {
+        seed: io.random().into(),
+        browser: browser.id,
+        destination,
+        ui_locales: None,
+        approved: None,
+        began_at: io.now.seconds(),
+    };
     let sealed = io.seal_travel(&travel)?;
     let mut response = page(io, &travel, None, &sealed, Shown::First);
     if is_new {
@@ -59,14 +65,8 @@ pub(crate) fn page(io: &Io, travel: &Travel, client: Option<&Client>, sealed: &s
         Shown::First => (hint, None),
         Shown::Again(username, problem) => (username, Some(problem)),
     };
-    let status = match problem {
-        None => StatusCode::OK,
-        Some(SignInProblem::Busy) => StatusCode::SERVICE_UNAVAILABLE,
-        Some(SignInProblem::Missing) => StatusCode::BAD_REQUEST,
-        Some(SignInProblem::TooMany { .. }) => StatusCode::TOO_MANY_REQUESTS,
-        Some(SignInProblem::Wrong) => StatusCode::FORBIDDEN,
-    };
-    let may_reset = Endpoint::at(&io.config, &io.config.issuer.request_path(Endpoint::Forgot.name())).is_some();
+    let status = problem.map_or(StatusCode::OK, status_of);
+    let may_reset = Endpoint::Forgot.is_on(&io.config);
     let client = client.map(Client::shown_name);
     let html =
         page::sign_in(&pages::frame(io), &SignIn { request: sealed, client, username: &username, problem, may_reset });
@@ -92,7 +92,7 @@ async fn sign_in(io: &mut Io, request: &Request) -> Result<Response, Refusal> {
     let signed_in = match signed_in {
         Ok(signed_in) => signed_in,
         Err(refusal) => {
-            let problem = problem_of(&refusal).ok_or(refusal)?;
+            let problem = problem_of(io, &refusal).ok_or(refusal)?;
             return Ok(page(io, &travel, client.as_deref(), &sealed, Shown::Again(name, problem)));
         }
     };
@@ -118,8 +118,20 @@ async fn sign_in(io: &mut Io, request: &Request) -> Result<Response, Refusal> {
     Ok(response)
 }
 
-/// What the page says of an attempt that failed; nothing if it is no matter of the attempt.
-fn problem_of(refusal: &Refusal) -> Option<SignInProblem> {
+/// The status of a page that says so.
+pub(crate) const fn status_of(problem: SignInProblem) -> StatusCode {
+    match problem {
+        SignInProblem::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        SignInProblem::Missing => StatusCode::BAD_REQUEST,
+        SignInProblem::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+        SignInProblem::Wrong => StatusCode::FORBIDDEN,
+    }
+}
+
+/// What the page says of an attempt that failed; nothing if it is no matter of the attempt. How long to wait, the header
+/// of the page says to programs.
+pub(crate) fn problem_of(io: &mut Io, refusal: &Refusal) -> Option<SignInProblem> {
+    io.wait = refusal.retry_after();
     match (refusal.code(), refusal.status()) {
         (_, StatusCode::TOO_MANY_REQUESTS) => Some(SignInProblem::TooMany { minutes: refusal.minutes_to_wait() }),
         (ErrorCode::AccessDenied, _) => Some(SignInProblem::Wrong),

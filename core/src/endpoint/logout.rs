@@ -14,12 +14,12 @@ use crate::request::Request;
 pub(crate) async fn logout(io: &mut Io, request: &Request) -> Result<Response, Refusal> {
     let posted = request.http().method() == Method::POST;
     let fields = if posted { Some(Fields::posted(io, request)?) } else { None };
-    let Some(current) = io.session(request).await? else { return Ok(signed_out(io)) };
+    let Some(current) = io.session(request).await? else { return Ok(signed_out(io, request)) };
     let browser = io.browser(request);
     if let Some(fields) = fields {
         io.check_form(fields.text("form_token"), FormOf::Logout, browser.as_ref(), Some(&current))?;
         io.sign_out_session(&current.key, &current.active.sid[..]).await?;
-        return Ok(signed_out(io));
+        return Ok(signed_out(io, request));
     }
     let (browser, is_new) = io.browser_or_new(request);
     let token = io.form_token(FormOf::Logout, &browser, Some(&current));
@@ -31,10 +31,13 @@ pub(crate) async fn logout(io: &mut Io, request: &Request) -> Result<Response, R
     Ok(response)
 }
 
-/// The page after a browser was signed out, or where nobody was signed in.
-pub(crate) fn signed_out(io: &Io) -> Response {
+/// The page after a browser was signed out, or where nobody was signed in. A cookie that the browser did not send is not
+/// taken from it: a form of another site, which comes without, signs nobody out.
+pub(crate) fn signed_out(io: &Io, request: &Request) -> Response {
     let html = page::signed_out(&pages::frame(io));
     let mut response = pages::respond(io, StatusCode::OK, html, None);
-    io.forget_session(&mut response);
+    if io.has_session_cookie(request) {
+        io.forget_session(&mut response);
+    }
     response
 }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::date;
-use super::parts::{Shown, hidden, isolated};
+use super::parts::{hidden, isolated};
 use super::texts::Id;
 use super::{Frame, Sheet};
 
@@ -69,8 +69,9 @@ pub(crate) fn applications(frame: &Frame<'_>, page: &ApplicationsPage<'_>) -> St
             ul.items { @for one in page.applications { (application(frame, one)) } }
         }
         h2 { (texts.get(Id::SessionsHeading)) }
-        (form(frame, page.token, END_SESSION, None))
+        @if page.sessions.iter().any(|one| !one.current) { (form(frame, page.token, END_SESSION, None)) }
         ul.items { @for one in page.sessions { (session(frame, one)) } }
+        p.soft { (texts.get(Id::SignOutEverywhereText)) }
         (form(frame, page.token, EVERYWHERE, Some(texts.get(Id::SignOutEverywhere))))
         nav aria-label=(texts.get(Id::AccountLinks)) {
             ul.links {
@@ -105,8 +106,8 @@ fn application(frame: &Frame<'_>, one: &Application<'_>) -> Markup {
     html! {
         li.item {
             div {
-                h3 dir="auto" { (Shown(one.name)) }
-                @if !one.scopes.is_empty() { ul { @for scope in &one.scopes { li dir="auto" { (Shown(scope)) } } } }
+                h3 { (isolated(one.name)) }
+                @if !one.scopes.is_empty() { ul { @for scope in &one.scopes { li { (isolated(scope)) } } } }
                 p.soft { (texts.fill(Id::ApplicationSince, &[("date", &date::day(one.since))])) }
                 @if let Some(host) = one.redirect_host {
                     p.soft { (texts.fill(Id::ApplicationHost, &[("host", &isolated(host))])) }

@@ -2,7 +2,7 @@
 
 use maud::{Render as _, html};
 
-use super::parts::{Shown, hidden, isolated};
+use super::parts::{hidden, isolated};
 use super::texts::Id;
 use super::{Frame, Sheet};
 
@@ -39,10 +39,10 @@ pub(crate) fn consent(frame: &Frame<'_>, page: &ConsentPage<'_>) -> String {
         }
         @if !page.scopes.is_empty() {
             p { (texts.get(Id::ConsentScopes)) }
-            ul.scopes { @for scope in page.scopes { li dir="auto" { (Shown(scope)) } } }
+            ul.scopes { @for scope in page.scopes { li { (isolated(scope)) } } }
         }
+        p { (texts.fill(Id::ConsentReturn, &[("host", &isolated(page.redirect_host))])) }
         p.soft { (days) }
-        p.soft { (texts.fill(Id::ConsentReturn, &[("host", &isolated(page.redirect_host))])) }
         form method="post" action=(frame.path("consent")) {
             (hidden("request", page.request))
             (hidden("form_token", page.token))

@@ -8,7 +8,7 @@ const MAX_ENTRIES: usize = 32;
 
 /// The languages of one server: English and German, and others by file.
 #[derive(Clone, Debug)]
-pub struct Languages {
+pub(crate) struct Languages {
     /// Where nothing else fits: English, or the language that is fixed.
     standard: Texts,
     /// Those to choose from.
@@ -21,7 +21,7 @@ impl Languages {
     ///
     /// # Errors
     /// If two of `others` have one tag, or there are no texts for `fixed`.
-    pub fn new(fixed: Option<&str>, others: Vec<Texts>) -> Result<Self, String> {
+    pub(crate) fn new(fixed: Option<&str>, others: Vec<Texts>) -> Result<Self, String> {
         let same = |one: &Texts, tag: &str| one.lang().eq_ignore_ascii_case(tag);
         let mut all = others;
         if let Some(twice) = all.iter().find(|one| all.iter().filter(|other| same(other, one.lang())).count() > 1) {
@@ -46,7 +46,7 @@ impl Languages {
     /// The texts for a request: the first of `ui_locales` (OpenID Connect Core 1.0 section 3.1.2.1) that there are texts
     /// for, else the best of `Accept-Language` (RFC 9110 section 12.5.4), else English. What is malformed is passed over.
     #[must_use]
-    pub fn choose(&self, ui_locales: Option<&str>, accept_language: Option<&str>) -> &Texts {
+    pub(crate) fn choose(&self, ui_locales: Option<&str>, accept_language: Option<&str>) -> &Texts {
         ui_locales
             .and_then(|tags| bounded(tags).split_ascii_whitespace().take(MAX_ENTRIES).find_map(|tag| self.look_up(tag)))
             .or_else(|| self.accepted(accept_language?))
@@ -80,13 +80,8 @@ impl Languages {
             if let Some(texts) = self.all.iter().find(|texts| texts.lang().eq_ignore_ascii_case(rest)) {
                 return Some(texts);
             }
+            // A subtag of one letter goes with what followed it; no texts' tag ends in one, so it needs no step of its own.
             rest = rest.rsplit_once('-')?.0;
-            // A subtag of one letter introduces what followed it, and goes with it.
-            if let Some((before, last)) = rest.rsplit_once('-')
-                && last.len() == 1
-            {
-                rest = before;
-            }
         }
     }
 }
@@ -148,7 +143,7 @@ mod tests {
             (Some("fr-CA-x-one"), None, "fr"),
             (Some("DE-at"), None, "de"),
             (Some("pt"), None, "en"),
-            (Some("pt-BR-x"), None, "pt-BR"),
+            (Some("pt-BR-x-one"), None, "pt-BR"),
             (Some("zh-hant-tw-u-ca-roc"), None, "zh-Hant-TW"),
             (Some("xx"), Some("de"), "de"),
             (Some(""), Some("de;q=0.1"), "de"),

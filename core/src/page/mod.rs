@@ -24,7 +24,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, Render as _, html};
 
 pub(crate) use applications::{Application, ApplicationsPage, BrowserSession, Done, applications};
 pub(crate) use consent::{ConsentPage, consent};
-pub use languages::Languages;
+pub(crate) use languages::Languages;
 pub(crate) use password::{
     ForgotProblem, PasswordPage, PasswordProblem, ResetPage, forgot, forgot_sent, password, password_set, reset,
 };
@@ -33,7 +33,7 @@ pub(crate) use respond::respond;
 pub(crate) use sign_in::{SignIn, SignInProblem, sign_in};
 pub(crate) use sign_out::{SignOut, sign_out, signed_out};
 pub use texts::Texts;
-pub use theme::Theme;
+pub(crate) use theme::Theme;
 
 use texts::Id;
 

@@ -11,10 +11,9 @@ use super::Theme;
 use crate::reply::{Response, insert};
 
 /// The headers that are the same for every page.
-const HEADERS: [(HeaderName, HeaderValue); 8] = [
+const HEADERS: [(HeaderName, HeaderValue); 7] = [
     (CACHE_CONTROL, HeaderValue::from_static("no-store")),
     (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
-    (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
     (
         HeaderName::from_static("permissions-policy"),
         HeaderValue::from_static("camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"),
@@ -30,7 +29,7 @@ const HEADERS: [(HeaderName, HeaderValue); 8] = [
 pub(crate) fn respond(status: StatusCode, theme: &Theme, html: String, form_targets: &[String]) -> Response {
     let mut response = Response::new(Bytes::from(html));
     *response.status_mut() = status;
-    response.headers_mut().extend(HEADERS.map(|(name, value)| (name, value)));
+    response.headers_mut().extend(HEADERS);
     let mut policy = theme.policy().to_owned();
     for target in form_targets.iter().filter(|target| is_source(target)) {
         policy.push(' ');
@@ -75,12 +74,13 @@ mod tests {
             ("x-frame-options", "DENY"),
             ("x-content-type-options", "nosniff"),
             ("referrer-policy", "no-referrer"),
-            ("cross-origin-opener-policy", "same-origin"),
         ] {
             assert_eq!(response.headers()[name], value);
             assert_eq!(response.headers().get_all(name).iter().count(), 1, "{name}");
         }
         assert!(response.headers().contains_key("permissions-policy"));
+        // An application that signs people in in a popup hears from its own callback page there, through its opener.
+        assert!(!response.headers().contains_key("cross-origin-opener-policy"));
         assert_eq!(&response.body()[..], b"<p>");
     }
 

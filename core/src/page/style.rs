@@ -99,7 +99,7 @@ button.link{border-color:transparent;font-weight:400;color:var(--accent);backgro
 button:hover,a:hover{text-decoration:underline;text-underline-offset:.2em;text-decoration-thickness:2px}
 a{color:var(--accent)}
 .links{display:flex;flex-wrap:wrap;justify-content:center;gap:0 1.5rem;margin-top:1rem;padding:0;list-style:none}
-.links a{display:inline-flex;align-items:center;min-width:2.75rem;min-height:2.75rem}
+.links a,.note a{display:inline-block;min-width:2.75rem;padding:.625rem 0}
 :focus-visible,[tabindex]:focus{outline:3px solid var(--accent);outline-offset:2px}
 .pair{display:flex;flex-wrap:wrap;gap:0 .75rem}
 .pair button{flex:1 1 8rem}
@@ -107,14 +107,16 @@ a{color:var(--accent)}
 .note h2{margin:0}
 .note p{margin:0}
 .note ul{margin:0;padding:0;list-style:none}
-.note a{display:inline-flex;align-items:center;min-height:2.75rem;color:inherit}
+.note a{color:inherit}
+.note:first-child{margin:0 0 1.25rem}
 .bad{color:var(--bad);background:var(--bad-ground)}
 .good{color:var(--good);background:var(--good-ground)}
 .scopes li{margin:.25rem 0}
 .items{padding:0;list-style:none}
 .items li.item{display:flex;flex-wrap:wrap;gap:.5rem 1rem;align-items:center;justify-content:space-between;padding:.75rem 0;border-top:1px solid var(--line)}
 .item div{flex:1 1 14rem;min-width:0}
-.item p,.item ul{margin:0}
+.item p{margin:0}
+.item ul{margin:.25rem 0}
 .item button{width:auto;margin:0}
 .unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 code{font-family:ui-monospace,monospace;font-size:.875rem}

@@ -180,13 +180,15 @@ fn primary(tag: &str) -> &str {
     tag.split('-').next().unwrap_or(tag)
 }
 
-/// Whether this may stand in `lang`: subtags of one to eight letters and digits, the first of letters only.
+/// Whether this may stand in `lang`: subtags of one to eight letters and digits, the first of letters only, the last of
+/// more than one.
 pub(super) fn is_tag(text: &str) -> bool {
     let subtag = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
     let first = primary(text);
     text.len() <= MAX_TAG
         && text.split('-').all(subtag)
         && first.len() >= 2
+        && text.rsplit('-').next().is_some_and(|last| last.len() >= 2)
         && first.bytes().all(|byte| byte.is_ascii_alphabetic())
 }
 
@@ -279,9 +281,19 @@ mod tests {
         ] {
             assert_eq!(read(tag, &[]).unwrap().direction(), direction, "{tag}");
         }
-        for bad in
-            ["", "-", "en-", "en--GB", "e", "1en", "en_GB", "en\"", "abcdefghi", "en-x-abcdefgh-abcdefgh-abcdefgh-abcd"]
-        {
+        for bad in [
+            "",
+            "-",
+            "en-",
+            "en--GB",
+            "en-x",
+            "e",
+            "1en",
+            "en_GB",
+            "en\"",
+            "abcdefghi",
+            "en-x-abcdefgh-abcdefgh-abcdefgh-abcd",
+        ] {
             assert!(read(bad, &[]).is_err(), "{bad}");
         }
     }

@@ -13,7 +13,7 @@ const MAX_NAME: usize = 60;
 
 /// The look of the pages, checked and ready: the style sheet is made once.
 #[derive(Clone, Debug)]
-pub struct Theme {
+pub(crate) struct Theme {
     name: String,
     logo: Option<String>,
     style: String,
@@ -22,29 +22,32 @@ pub struct Theme {
 
 impl Theme {
     /// The colour that pages have if none is set.
-    pub const DEFAULT_COLOUR: &'static str = "#1f5fbf";
+    pub(crate) const DEFAULT_COLOUR: &'static str = "#1f5fbf";
 
     /// A look: the product's name, the address of its logo (a path of this host, or an https URL), and the colour of
     /// buttons and links as CSS hex (`#rgb` or `#rrggbb`).
     ///
     /// # Errors
-    /// What is wrong, and the remedy: a name that is empty, long or has control characters; a logo elsewhere; text that is
+    /// The setting, what is wrong with it, and the remedy: a name that is empty, long or has control characters; a logo elsewhere; text that is
     /// no colour; a colour that white text is hard to read on (WCAG 2.2 asks for a contrast of 4.5 to 1).
-    pub fn new(name: &str, logo: Option<&str>, colour: &str) -> Result<Self, String> {
+    pub(crate) fn new(name: &str, logo: Option<&str>, colour: &str) -> Result<Self, (&'static str, String)> {
         let name = name.trim();
         if name.is_empty() || name.chars().count() > MAX_NAME || name.chars().any(char::is_control) {
-            return Err(format!("a name is 1 to {MAX_NAME} characters on one line"));
+            return Err(("page_name", format!("it is 1 to {MAX_NAME} characters on one line")));
         }
-        let source = logo.map(image_source).transpose()?;
-        let accent = Colour::parse(colour)
-            .ok_or_else(|| format!("{colour:?} is no colour; use CSS hex like \"{}\"", Self::DEFAULT_COLOUR))?;
+        let source = logo.map(image_source).transpose().map_err(|problem| ("page_logo", problem))?;
+        let accent = Colour::parse(colour).ok_or_else(|| {
+            ("page_colour", format!("{colour:?} is no colour; use CSS hex like \"{}\"", Self::DEFAULT_COLOUR))
+        })?;
         let readable = accent.readable(Colour::new(0), &[Colour::WHITE]);
         if readable != accent {
-            return Err(format!(
-                "white text on {accent} has a contrast of {:.1} to 1, and needs 4.5; the nearest darker colour that has it \
+            let problem = format!(
+                "white text on {accent} has a contrast of {:.2} to 1, and needs 4.5; the nearest darker colour that has it \
                  is {readable}",
-                accent.contrast(Colour::WHITE)
-            ));
+                // Rounded down, so that what is too little never reads as 4.50.
+                (accent.contrast(Colour::WHITE) * 100.0).floor() / 100.0
+            );
+            return Err(("page_colour", problem));
         }
         let style = style::sheet(accent);
         let hash = STANDARD.encode(Sha256::digest(style.as_bytes()));
@@ -107,7 +110,7 @@ mod tests {
                     assert!(rgb.contrast(Colour::WHITE) >= TEXT, "{rgb}");
                     assert!(theme.style().contains(&format!("--accent:{rgb}")));
                 }
-                Err(problem) => {
+                Err((_, problem)) => {
                     assert!(rgb.contrast(Colour::WHITE) < TEXT, "{rgb}");
                     let better = problem.rsplit(' ').next().unwrap();
                     assert!(Theme::new("Shop", None, better).is_ok(), "{problem}");
@@ -120,10 +123,13 @@ mod tests {
 
     #[test]
     fn a_refused_colour_names_the_nearest_that_would_do() {
-        let problem = Theme::new("Shop", None, "#ff8800").unwrap_err();
-        assert!(problem.starts_with("white text on #ff8800 has a contrast of 2.4 to 1, and needs 4.5;"), "{problem}");
+        let (setting, problem) = Theme::new("Shop", None, "#ff8800").unwrap_err();
+        assert_eq!(setting, "page_colour");
+        assert!(problem.starts_with("white text on #ff8800 has a contrast of 2.39 to 1, and needs 4.5;"), "{problem}");
+        assert!(Theme::new("Shop", None, "#777").unwrap_err().1.contains(" 4.47 to 1"), "4.478 is rounded down");
         let better = Colour::parse(problem.rsplit(' ').next().unwrap()).unwrap();
         assert!((TEXT..TEXT + 0.1).contains(&better.contrast(Colour::WHITE)), "{better}");
+        assert!(include_str!("../../../docs/pages.md").contains(&format!("page_colour: {problem}\n")), "{problem}");
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The epoch of an owner: a user or a client whose grants were all revoked, at least once, lately.
+//! The epoch of an owner: a user or a client whose grants were all revoked, at least once, lately; or a name whose
+//! failed attempts at a password were all forgotten.
 //!
 //! | state | raise |
 //! | --- | --- |
@@ -33,6 +34,11 @@ impl OwnerRecord {
     pub(crate) fn raise(current: Option<&Self>, now: UnixTime, until: UnixTime) -> Self {
         let raised = current.map_or(0, |record| record.raised).saturating_add(1);
         Self { raised, at: now.seconds(), matters_until: Some(until.seconds()) }
+    }
+
+    /// Whether everything was ended after that moment, in seconds since 1970.
+    pub(crate) const fn ended_after(&self, moment: u64) -> bool {
+        self.at > moment
     }
 }
 

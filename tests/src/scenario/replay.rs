@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::Method;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE};
+use proofkey::Clock as _;
 use proofkey::store::Store;
 use serde_json::Value;
 
@@ -14,7 +16,7 @@ use super::{Driver, Face, Scenario, Step, transcript};
 use crate::surroundings::Surroundings;
 use crate::world::{basic, encode};
 use crate::world_file::world_file;
-use crate::{Fault, Reply};
+use crate::{Fault, Jar, Reply};
 
 /// Replays a scenario under a driver over a store, asserts what it says, and returns the whole exchange.
 ///
@@ -23,7 +25,7 @@ use crate::{Fault, Reply};
 #[must_use]
 pub fn replay(scenario: &Scenario, driver: Driver, store: Arc<dyn Store>) -> String {
     let (face, surroundings) = driver.server(scenario, store);
-    let mut stage = Stage { face, surroundings, kept: world_file().names.clone() };
+    let mut stage = Stage { face, surroundings, kept: world_file().names.clone(), browsers: BTreeMap::new() };
     let secrets = world_file()
         .clients
         .iter()
@@ -42,6 +44,7 @@ struct Stage {
     face: Box<dyn Face>,
     surroundings: Surroundings,
     kept: BTreeMap<String, String>,
+    browsers: BTreeMap<String, Jar>,
 }
 
 impl Stage {
@@ -63,9 +66,30 @@ impl Stage {
             let reply = self.face.send(request, Some(step.peer.unwrap_or_else(|| world_file().peer)));
             let _ = write!(exchange, "\n{}", transcript::answer(&reply));
             self.check(step, &reply, place);
-            let kept = step.keep.iter().map(|(name, member)| (name.clone(), reply.text(member)));
-            self.kept.extend(kept);
+            if let Some(browser) = &step.browser {
+                let now = self.surroundings.clock.now().seconds();
+                self.browsers.entry(browser.clone()).or_default().take(&reply, now);
+            }
+            self.keep(step, &reply, place);
         }
+    }
+
+    fn keep(&mut self, step: &Step, reply: &Reply, place: &str) {
+        let members = step.keep.iter().map(|(name, member)| (name.clone(), reply.text(member)));
+        let fields = step.keep_fields.iter().map(|name| {
+            let html = reply.html();
+            let value =
+                html.split_once(&format!("name=\"{name}\" value=\"")).and_then(|(_, rest)| rest.split_once('"'));
+            let (value, _) = value.unwrap_or_else(|| panic!("{place}: the page hides {name}: {html}"));
+            (name.clone(), value.to_owned())
+        });
+        let parameters = step.keep_location.iter().map(|(name, parameter)| {
+            let location = reply.location();
+            let value = location.parameter(parameter);
+            assert!(!value.is_empty(), "{place}: {parameter} in {location:?}");
+            (name.clone(), value.to_owned())
+        });
+        self.kept.extend(members.chain(fields).chain(parameters));
     }
 
     fn act(&self, action: &str, place: &str) {
@@ -118,7 +142,23 @@ impl Stage {
 
     fn request(&self, step: &Step, target: &str, place: &str) -> http::Request<Bytes> {
         let (method, target) = target.split_once(' ').unwrap_or_else(|| panic!("{place}: no method in {target:?}"));
-        let mut builder = http::Request::builder().method(method).uri(self.filled(target, place));
+        let mut target = self.filled(target, place);
+        let query: Vec<(&str, String)> = step
+            .query
+            .iter()
+            .filter(|(name, _)| !step.without.contains(name))
+            .map(|(name, value)| (&**name, self.filled(value, place)))
+            .collect();
+        if !query.is_empty() {
+            let pairs: Vec<(&str, &str)> = query.iter().map(|(name, value)| (*name, &**value)).collect();
+            target.push(if target.contains('?') { '&' } else { '?' });
+            target.push_str(&encode(&pairs));
+        }
+        let path = target.split('?').next().unwrap_or_default();
+        let cookies = step.browser.as_ref().and_then(|browser| {
+            self.browsers.get(browser).and_then(|jar| jar.header(path, self.surroundings.clock.now().seconds()))
+        });
+        let mut builder = http::Request::builder().method(method).uri(&target);
         if let Some(client_id) = &step.basic {
             let secret = self.filled(&format!("{{secret.{client_id}}}"), place);
             builder = builder.header(AUTHORIZATION, basic(client_id, &secret));
@@ -130,8 +170,17 @@ impl Stage {
         if let Some(content_type) = content_type {
             builder = builder.header(CONTENT_TYPE, content_type);
         }
-        for (name, value) in &step.headers {
-            builder = builder.header(name, self.filled(value, place));
+        if let Some(cookies) = cookies {
+            builder = builder.header(COOKIE, cookies);
+        }
+        let mut headers: BTreeMap<&str, String> =
+            step.headers.iter().map(|(name, value)| (&**name, self.filled(value, place))).collect();
+        if step.browser.is_some() && method == Method::POST.as_str() {
+            headers.entry("origin").or_insert_with(|| "null".to_owned());
+            headers.entry("sec-fetch-site").or_insert_with(|| "same-origin".to_owned());
+        }
+        for (name, value) in headers {
+            builder = builder.header(name, value);
         }
         builder.body(Bytes::from(body)).unwrap_or_else(|error| panic!("{place}: a request: {error}"))
     }
@@ -176,6 +225,7 @@ impl Stage {
         for (name, expected) in &step.reply_headers {
             assert_eq!(reply.header(name), self.filled(expected, place), "{place}: header {name}");
         }
+        self.check_page(step, reply, place);
         let calls: Vec<String> = self.surroundings.store.take_calls().iter().map(ToString::to_string).collect();
         if let Some(expected) = &step.calls {
             assert_eq!(calls.join(" "), *expected, "{place}: the store calls");
@@ -184,6 +234,32 @@ impl Stage {
         let events: Vec<&str> = events.iter().map(|event| event.kind().as_str()).collect();
         if let Some(expected) = &step.events {
             assert_eq!(events.join(" "), *expected, "{place}: the events");
+        }
+    }
+}
+
+impl Stage {
+    fn check_page(&self, step: &Step, reply: &Reply, place: &str) {
+        if let Some(title) = &step.title {
+            assert_eq!(reply.title(), self.filled(title, place), "{place}: {}", reply.html());
+        }
+        for text in &step.contains {
+            assert!(reply.html().contains(&self.filled(text, place)), "{place}: {text} in {}", reply.html());
+        }
+        for text in &step.lacks {
+            assert!(!reply.html().contains(&self.filled(text, place)), "{place}: {text} in {}", reply.html());
+        }
+        if let Some(uri) = &step.location {
+            assert_eq!(reply.location().uri, self.filled(uri, place), "{place}");
+        }
+        if let Some(expected) = &step.parameters {
+            let location = reply.location();
+            let mut names = location.names();
+            names.sort_unstable();
+            assert_eq!(names, expected.keys().collect::<Vec<_>>(), "{place}: {location:?}");
+            for (name, value) in expected.iter().filter(|(_, value)| *value != "*") {
+                assert_eq!(location.parameter(name), self.filled(value, place), "{place}: {name}");
+            }
         }
     }
 }

@@ -26,6 +26,10 @@ struct Answer<'a> {
 
 pub(super) async fn authorize(io: &mut Io, request: &Request) -> Result<Response, Refusal> {
     let mut parameters = Parameters::read(request)?;
+    if io.config.settings.login_url.is_some() {
+        // The host's own login page may ask for more than a password.
+        return Err(Refusal::unauthorized_client("people sign in on the login page of this server"));
+    }
     if parameters.format() != Format::Json {
         return Err(Refusal::invalid_request("the content type must be application/json"));
     }

@@ -14,10 +14,12 @@ mod decide;
 mod json;
 mod redirect;
 mod start;
+mod to_host;
 
 pub(crate) use code::{Approver, approve};
-pub(crate) use decide::{Next, decide};
+pub(crate) use decide::{Next, decide, needs_consent};
 pub(crate) use redirect::{answered, denied, to, with_query};
+pub(crate) use to_host::{SKEW, back_to_host};
 
 pub(crate) async fn authorize(io: &mut Io, request: &Request) -> Result<Response, Refusal> {
     if request.http().method() == Method::POST {

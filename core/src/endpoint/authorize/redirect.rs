@@ -18,7 +18,7 @@ pub(crate) fn answered(io: &Io, asked: &Asked, code: &Secret) -> Response {
 
 /// Back to the client with an error (RFC 6749 section 4.1.2.1).
 pub(crate) fn refused(io: &mut Io, redirect_uri: &str, state: Option<&str>, refusal: &Refusal) -> Response {
-    note(io, refusal);
+    note(io, refusal, None);
     let error = [("error", refusal.code().as_str()), ("error_description", refusal.description())];
     back(io, redirect_uri, state, &error)
 }

@@ -4,7 +4,8 @@
 use super::asked::{check, redirect_uri};
 use super::code::{Approver, approve};
 use super::decide::{Next, decide};
-use super::redirect::{answered, refused, to, with_query};
+use super::redirect::{answered, refused};
+use super::to_host::to_host;
 use crate::browser::travel::{Asked, Destination, Travel};
 use crate::endpoint::{consent, login};
 use crate::io::Io;
@@ -60,10 +61,11 @@ async fn go(io: &mut Io, request: &Request, client: &Client, asked: Asked) -> Re
         destination: Destination::Client(Box::new(asked.clone())),
         ui_locales: io.ui_locales.clone(),
         approved: None,
+        began_at: io.now.seconds(),
     };
-    let mut response = if let Some(login_url) = io.config.settings.login_url.clone() {
+    let mut response = if io.config.settings.login_url.is_some() {
         // Who is signed in is the host's to know, whatever the prompt.
-        to(&with_query(&login_url, [("request", io.seal_travel(&travel)?.as_str())]))
+        to_host(io, &travel)?
     } else {
         let current = io.session(request).await?;
         match (decide(io, client, &travel, &asked, current.as_ref()).await?, current) {
