@@ -73,7 +73,7 @@ test-browser: ## the pages and the single-page application in Chromium
 	@scripts/check-tools browser
 	$(CARGO) build --quiet --package proofkey-cli --package proofkey-example-spa
 	cd tests/browser && npm ci --silent
-	cd tests/browser && PROOFKEY_CONFORMANCE=$(RUN) node --test --test-reporter=spec --test-concurrency=1
+	cd tests/browser && PROOFKEY_CONFORMANCE=$(RUN) node --test --test-reporter=spec --test-concurrency=2
 
 .PHONY: check-conformance
 check-conformance: ## docs/conformance.md is what the last test-run and test-browser showed

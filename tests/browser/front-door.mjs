@@ -69,11 +69,21 @@ export async function open(settings = {}) {
     const answer = await fetch(`http://127.0.0.1:${port}/token`, { method: "POST", headers, body });
     return { status: answer.status, ...(await answer.json()) };
   };
+  let people = 0;
   const browser = await launch(Object.fromEntries(Object.keys(ports).map((host) => [host, gate.port])));
   return {
     browser,
-    /// Adds somebody who can sign in.
-    person: (name) => run("proofkey", { input: `${PASSWORD}\n` }, "users", "add", name, ...at, ...set, "--password-stdin"),
+    /// Adds somebody whom no other test knows, and who can sign in; their name.
+    somebody: () => {
+      people += 1;
+      const name = `ada-${people}@example.com`;
+      run("proofkey", { input: `${PASSWORD}\n` }, "users", "add", name, ...at, ...set, "--password-stdin");
+      return name;
+    },
+    /// A command of the operator.
+    operator: (...command) => run("proofkey", {}, ...command, ...at, ...set),
+    /// What the operator sends to somebody who forgot a password.
+    resetLink: (name) => /https:\S+/.exec(run("proofkey", {}, "users", "reset-link", name, ...at, ...set))[0],
     /// An application on the device, which listens at a port of its own.
     tool: { client_id: "tool", redirect_uri: `http://127.0.0.1:${client.port}/callback` },
     /// Redeems a code as its client does, past the browser.

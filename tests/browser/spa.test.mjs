@@ -91,12 +91,12 @@ for (const look of LOOKS.filter(({ script }) => script)) {
 
     await press(page, "Sign out");
     await page.waitForURL(`${origin}/auth/logout`);
+    const answer = await context.request.get(`${origin}/api/contacts`, { headers: { authorization: `Bearer ${held.access_token}` } });
+    assert.equal(answer.status(), 401, "the access token outlives the sign-out");
     await press(page, "Sign out");
     await page.getByText("You are signed out").first().waitFor();
     assert.deepEqual(complaints, []);
 
-    const answer = await context.request.get(`${origin}/api/contacts`, { headers: { authorization: `Bearer ${held.access_token}` } });
-    assert.equal(answer.status(), 401, "the access token outlives the sign-out");
     await page.goto(origin);
     await signedOut(page);
     await press(page, "Sign in");
