@@ -8,6 +8,7 @@ mod init;
 mod keys;
 mod records;
 mod serve;
+mod sessions;
 mod sweep;
 mod users;
 mod walk;
@@ -76,6 +77,7 @@ enum Command {
     Keys(keys::Keys),
     Records(records::Records),
     Serve(serve::Serve),
+    Sessions(sessions::Sessions),
     Sweep(sweep::Sweep),
     Try(walk::Try),
     Users(users::Users),
@@ -127,6 +129,7 @@ pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>, wor
         Command::Keys(keys) => keys.run(&mut invocation),
         Command::Records(records) => records.run(&mut invocation),
         Command::Serve(serve) => serve.run(&mut invocation),
+        Command::Sessions(sessions) => sessions.run(&mut invocation),
         Command::Sweep(sweep) => sweep.run(&mut invocation),
         Command::Try(walk) => walk.run(&mut invocation),
         Command::Users(users) => users.run(&mut invocation),

@@ -13,6 +13,7 @@ mod records;
 mod rotation;
 mod secrets;
 mod serve;
+mod sessions;
 mod settings;
 mod users;
 mod walk;
