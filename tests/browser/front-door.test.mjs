@@ -211,7 +211,7 @@ test("a page that stood open too long says so, and signs nobody in", async (t) =
     await page.goto(ask(CRM).url);
     const field = page.locator("input[name=request]");
     const fresh = await field.getAttribute("value");
-    await field.evaluate((input, value) => (input.value = value), world.aged(fresh, 899));
+    await field.evaluate((input, value) => (input.value = value), world.aged(fresh, 600));
     await sign(page, name, "a wrong one, to stay on this page");
     await page.getByRole("alert").waitFor();
     await field.evaluate((input, value) => (input.value = value), world.aged(fresh, 901));
