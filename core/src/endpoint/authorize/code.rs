@@ -135,8 +135,8 @@ pub(super) async fn approve_with(
         if !code.repeatable {
             return Err(Refusal::unavailable("a fresh key exists already"));
         }
-        let waits = io.load::<Grant>(&key).await?;
-        if !waits.is_some_and(|stored| stored.body.waits_with(&token.digest(), &grant.approval, io.now)) {
+        let found = io.load::<Grant>(&key).await?.ok_or_else(|| Refusal::unavailable("a key that is taken is free"))?;
+        if !found.body.waits_with(&token.digest(), &grant.approval, io.now) {
             return Err(Refusal::used());
         }
     }
