@@ -2,7 +2,9 @@
 
 use std::cell::RefCell;
 
+use bytes::Bytes;
 use http::Method;
+use http::header::{CONTENT_TYPE, COOKIE};
 use proofkey::Clock as _;
 
 use crate::jar::Jar;
@@ -17,6 +19,8 @@ pub struct Browser<'a> {
     jar: RefCell<Jar>,
 }
 
+/// What a browser says with a link of another site.
+const LINK: [(&str, &str); 1] = [("sec-fetch-site", "cross-site")];
 /// What Chromium says with a form under `Referrer-Policy: no-referrer`.
 const OUR_FORM: [(&str, &str); 2] = [("sec-fetch-site", "same-origin"), ("origin", "null")];
 
@@ -29,7 +33,7 @@ impl<'a> Browser<'a> {
 
     /// Opens a page, as somebody who followed a link of another site.
     pub fn get(&self, path: &str) -> Reply {
-        self.send(Method::GET, path, &[("sec-fetch-site", "cross-site")], &[])
+        self.send(Method::GET, path, &LINK, &[])
     }
 
     /// Sends a form as one of our own pages does.
@@ -119,16 +123,39 @@ impl<'a> Browser<'a> {
         *self.jar.borrow_mut() = Jar::default();
     }
 
+    /// The request of a link, without sending it.
+    #[must_use]
+    pub fn asking(&self, path: &str) -> http::Request<Bytes> {
+        self.request(Method::GET, path, &LINK, &[])
+    }
+
+    /// The request of a form, without sending it.
+    #[must_use]
+    pub fn submitting(&self, form: &Form, fields: &[(&str, &str)]) -> http::Request<Bytes> {
+        let own: Vec<(&str, &str)> = form.fields.iter().map(|(name, value)| (&**name, &**value)).collect();
+        self.request(Method::POST, &form.action, &OUR_FORM, &with_changes(&own, fields))
+    }
+
     fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], fields: &[(&str, &str)]) -> Reply {
-        let mut all = headers.to_vec();
-        if method == Method::POST {
-            all.push(("content-type", "application/x-www-form-urlencoded"));
-        }
-        let cookies = self.jar.borrow().header(path.split('?').next().unwrap_or_default(), self.now());
-        all.extend(cookies.as_deref().map(|cookies| ("cookie", cookies)));
-        let reply = self.world.request(method, path, &all, encode(fields));
+        let reply = self.world.send(self.request(method, path, headers, fields));
         self.jar.borrow_mut().take(&reply, self.now());
         reply
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        fields: &[(&str, &str)],
+    ) -> http::Request<Bytes> {
+        let cookies = self.jar.borrow().header(path.split('?').next().unwrap_or_default(), self.now());
+        let form = (method == Method::POST).then_some((CONTENT_TYPE.as_str(), "application/x-www-form-urlencoded"));
+        let cookies = cookies.as_deref().map(|cookies| (COOKIE.as_str(), cookies));
+        let builder = http::Request::builder().method(method).uri(path);
+        let all = headers.iter().copied().chain(form).chain(cookies);
+        let builder = all.fold(builder, |builder, (name, value)| builder.header(name, value));
+        builder.body(encode(fields).into()).unwrap_or_else(|error| panic!("a request: {error}"))
     }
 
     fn now(&self) -> u64 {

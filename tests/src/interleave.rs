@@ -23,6 +23,16 @@ pub enum Move {
     TakeLate(usize),
 }
 
+impl Move {
+    /// The flow that takes a step.
+    const fn flow(self) -> Option<usize> {
+        match self {
+            Self::Land => None,
+            Self::Take(at, _) | Self::TakeLate(at) => Some(at),
+        }
+    }
+}
+
 /// How one order ended.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -48,13 +58,22 @@ pub struct Explorer<'a> {
     rows: &'a Rows,
     people: &'a People,
     faults: usize,
+    switches: usize,
 }
 
 impl<'a> Explorer<'a> {
     /// Starts each order from a copy of `rows`; the store fails at most `faults` times in each.
     #[must_use]
     pub const fn new(rows: &'a Rows, people: &'a People, faults: usize) -> Self {
-        Self { rows, people, faults }
+        Self { rows, people, faults, switches: usize::MAX }
+    }
+
+    /// Leaves a flow that could go on for another one at most so often in each order: flows of many steps have more
+    /// orders than there is time, and what goes wrong between two of them does so with few switches.
+    #[must_use]
+    pub const fn switching(mut self, most: usize) -> Self {
+        self.switches = most;
+        self
     }
 
     /// Runs every order of the flows that `start` begins, and shows `check` how each ended. Returns how many there are.
@@ -77,13 +96,23 @@ impl<'a> Explorer<'a> {
         let mut flows: Vec<Option<Step>> = steps.into_iter().map(Some).collect();
         let (rows, mut late, mut faults) = (self.rows.clone(), Vec::<Write>::new(), self.faults);
         let (mut moves, mut bases) = (Vec::new(), Vec::new());
+        let (mut current, mut switches) = (None, self.switches);
         loop {
-            let options = options(&flows, !late.is_empty(), faults);
+            let mut options = options(&flows, !late.is_empty(), faults);
+            let goes_on = |at: &usize| flows.get(*at).is_some_and(|flow| !matches!(flow, None | Some(Step::Done(_))));
+            current = current.filter(goes_on);
+            if let (Some(current), 0) = (current, switches) {
+                options.retain(|one| one.flow().is_none_or(|at| at == current));
+            }
             let Some(fallback) = options.first() else { break };
             let digit = digits.get(bases.len()).copied().unwrap_or(0);
             let taken = options.get(digit).copied().unwrap_or(*fallback);
             bases.push(options.len());
             moves.push(taken);
+            if let Some(at) = taken.flow() {
+                switches -= usize::from(current.is_some_and(|current| current != at));
+                current = Some(at);
+            }
             match taken {
                 Move::Land => {
                     let write = late.remove(0);
