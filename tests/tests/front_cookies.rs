@@ -94,10 +94,12 @@ fn the_prefix_of_the_name_is_the_strictest_that_the_issuer_allows() {
 /// A cookie or a form of which a byte has changed is nobody's.
 #[test]
 fn a_changed_byte_makes_a_cookie_nobody_s() {
+    let _rows = shows(&["web-cookie-3"]);
     let world = World::new();
     let browser = Browser::new(&world);
     let page = browser.follow(&browser.sign_ada_in(&THIRD));
-    let plain = Browser::new(&world).get("/auth/applications").title();
+    let plain = Browser::new(&world).get("/auth/applications").said();
+    let cleared = format!("{SESSION}=; Path=/auth; Secure; HttpOnly; SameSite=Lax; Max-Age=0");
     for name in [SESSION, BROWSER] {
         let value = browser.cookie(name);
         assert!(!value.contains("ada") && !value.contains("u-ada"), "nothing shows through");
@@ -110,7 +112,9 @@ fn a_changed_byte_makes_a_cookie_nobody_s() {
             assert!(!reply.headers.contains_key("location"), "{name} at {at}: {reply:?}");
             if name == SESSION {
                 let shown = tampered.get("/auth/applications");
-                assert_eq!((shown.status.as_u16(), shown.title()), (200, plain.clone()), "as if there were none");
+                assert_eq!((shown.status.as_u16(), shown.said()), (200, plain.clone()), "as if there were none");
+                assert_eq!(lines(&reply), [cleared.as_str()], "at {at}: it is taken from the browser");
+                assert_eq!(tampered.cookie(SESSION), "");
             } else {
                 assert_eq!(reply.status, 403);
             }
