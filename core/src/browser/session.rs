@@ -140,7 +140,7 @@ impl Io {
             subject: signed_in.subject.clone(),
             username: signed_in.username.clone(),
             epoch: signed_in.epochs.user().map(|epoch| epoch.as_str().to_owned()),
-            sid: same_user.map_or(sid.into(), |before| before.active.sid),
+            sid: same_user.map_or_else(|| sid.into(), |before| before.active.sid),
             amr: vec!["pwd".to_owned()],
             signed_in_at: self.now.seconds(),
             used_at: self.now.seconds(),
