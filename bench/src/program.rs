@@ -30,7 +30,8 @@ impl Program {
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(&self.path);
         command.args(["serve", "--json", "--config"]).arg(self.directory.file("proofkey.toml"));
-        command.env_clear().env("OAUTH2_ENCRYPTION_KEY", KEY).env("SERVICE_SECRET", SECRET);
+        command.env_clear().env("OAUTH2_ENCRYPTION_KEY", KEY).env("SECRET_ENCRYPTION_KEY", KEY);
+        command.env("SERVICE_SECRET", SECRET);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         command
     }

@@ -37,14 +37,14 @@ struct List {
 #[command(
     after_help = "Example:\n  proofkey sessions end --user ada@example.com --all\nWho is to be signed out of every application too: proofkey grants revoke --user ada@example.com --all"
 )]
-#[group(required = true, multiple = false)]
 struct End {
     /// The identifier of one session, as `sessions list` shows it
+    #[arg(required_unless_present = "all")]
     session: Option<String>,
     #[command(flatten)]
     of: Whose,
     /// All that there are at this moment
-    #[arg(long)]
+    #[arg(long, conflicts_with = "session")]
     all: bool,
 }
 

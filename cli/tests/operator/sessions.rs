@@ -15,12 +15,12 @@ struct Browser<'a> {
 }
 
 fn cookie(answer: &Answer) -> String {
-    answer.header("set-cookie").unwrap().split(';').next().unwrap().to_owned()
+    answer.header("set-cookie").unwrap_or_else(|| panic!("{answer:?}")).split(';').next().unwrap().to_owned()
 }
 
 fn authorize(server: &Served, cookies: &str) -> Answer {
-    let query = format!("response_type=code&client_id=web&code_challenge={CHALLENGE}&code_challenge_method=S256");
-    get(server.address, &format!("/authorize?{query}"), &[&format!("Cookie: {cookies}")])
+    let query = format!("client_id=web&code_challenge={CHALLENGE}&code_challenge_method=S256&scope=contacts:read");
+    get(server.address, &format!("/authorize?response_type=code&{query}"), &[&format!("Cookie: {cookies}")])
 }
 
 impl<'a> Browser<'a> {
@@ -39,7 +39,8 @@ impl<'a> Browser<'a> {
 
     /// Whether the server lets this browser pass without a sign-in.
     fn is_signed_in(&self) -> bool {
-        authorize(self.server, &self.cookies).status == 303
+        let answer = authorize(self.server, &self.cookies);
+        answer.header("location").is_some_and(|location| location.contains("?code="))
     }
 
     fn access_token(&self) -> String {

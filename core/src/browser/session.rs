@@ -193,8 +193,8 @@ impl Io {
         }
     }
 
-    /// Ends one of a user's sign-ins, by its key as listings show it; whether it was theirs. One that is signed out
-    /// already may have grants that a failure left over.
+    /// Ends one of a user's sign-ins, by its key as listings show it; whether there was anything to end: one that is
+    /// signed out already may have grants that a failure left over.
     pub(crate) async fn end_session_of(&mut self, subject: &str, key: &str) -> Result<bool, Refusal> {
         let Ok(key) = Key::parse(key) else { return Ok(false) };
         if !self.names().is_of_kind(&key, Kind::Session) {
@@ -203,8 +203,7 @@ impl Io {
         let found = self.load::<Session>(&key).await?;
         let grants = found.as_ref().and_then(|stored| stored.body.grants(self.now));
         let Some((_, sid)) = grants.filter(|(owner, _)| *owner == subject) else { return Ok(false) };
-        self.sign_out_session(&key, &sid).await?;
-        Ok(true)
+        self.sign_out_session(&key, &sid).await
     }
 
     /// Ends the grants that a failure left over when the browser of this request was signed out.
@@ -221,11 +220,12 @@ impl Io {
         Ok(())
     }
 
-    /// Signs a browser out: its sign-in first, then every grant that was made in it and ends with it.
-    pub(crate) async fn sign_out_session(&mut self, key: &Key, sid: &[u8]) -> Result<usize, Refusal> {
-        self.end_session_key(key, true).await?;
+    /// Signs a browser out: its sign-in first, then every grant that was made in it and ends with it. Whether there was
+    /// anything to end.
+    pub(crate) async fn sign_out_session(&mut self, key: &Key, sid: &[u8]) -> Result<bool, Refusal> {
+        let ended = self.end_session_key(key, true).await?;
         let tag = self.names().session_tag(sid);
-        self.revoke_listed(tag, |_| true).await
+        Ok(self.revoke_listed(tag, |_| true).await? > 0 || ended)
     }
 
     /// The sign-ins of a user that hold, with their keys.
