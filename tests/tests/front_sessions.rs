@@ -55,6 +55,20 @@ fn a_second_sign_in_of_the_same_user_keeps_what_was_given_in_the_first() {
 }
 
 #[test]
+fn what_was_given_for_offline_access_outlives_a_sign_out_and_not_one_everywhere() {
+    let world = World::with(|builder| builder.scope("offline_access", "Work for you while you are away"));
+    let browser = Browser::new(&world);
+    let location = browser.sign_ada_in(&[("scope", "read offline_access")]).location();
+    let offline = world.redeem(location.parameter("code")).text("access_token");
+    let location = browser.authorize(&[("scope", "read")]).location();
+    let bound = world.redeem(location.parameter("code")).text("access_token");
+    browser.sign_out();
+    assert!(world.works(&offline) && !world.works(&bound));
+    world.server.revoke_all(ADA).unwrap();
+    assert!(!world.works(&offline));
+}
+
+#[test]
 fn a_planted_second_cookie_of_the_name_makes_nobody_of_anybody() {
     let world = World::new();
     let attacker = Browser::new(&world);
