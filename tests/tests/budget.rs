@@ -112,30 +112,3 @@ fn signing_out_again_reads_no_grant_that_is_revoked() {
     // The second search is for sign-ins of browsers.
     assert_eq!(calls_of(&world, sign_out), cost(200, "get put find find"));
 }
-
-#[test]
-fn what_a_browser_does_costs_so_many_store_calls() {
-    let world = World::new();
-    let browser = Browser::new(&world);
-    let third = [("client_id", "third"), ("redirect_uri", "https://third.example/cb")];
-    let page = browser.authorize(&third);
-    let cost_of = |act: &dyn Fn() -> Reply, status: u16| {
-        world.store.take_calls();
-        let reply = act();
-        let calls: Vec<String> = world.store.take_calls().iter().map(ToString::to_string).collect();
-        assert_eq!((reply.status.as_u16(), reply.store_calls as usize), (status, calls.len()));
-        calls.join(" ")
-    };
-    assert_eq!(cost_of(&|| Browser::new(&world).authorize(&[]), 200), "");
-    assert_eq!(
-        cost_of(&|| browser.sign_in(&page, "ada@example.com", PASSWORD), 303),
-        "get put get put get put get get get delete get delete get delete put get get"
-    );
-    let consent = browser.authorize(&third);
-    assert_eq!(
-        cost_of(&|| browser.decide(&consent, "allow"), 303),
-        "get get get get put get get get get put get put get get get get"
-    );
-    assert_eq!(cost_of(&|| browser.authorize(&third), 303), "get get get get get get get get put get get get get");
-    assert_eq!(cost_of(&|| browser.authorize(&[]), 303), "get get get get get get put get put get get get get");
-}
