@@ -7,7 +7,7 @@ const SESSION: &str = "__Secure-proofkey";
 const BROWSER: &str = "__Secure-proofkey-browser";
 
 fn is_signed_in(browser: &Browser<'_>) -> bool {
-    browser.authorize(&[("prompt", "none")]).location().parameter("code") != ""
+    !browser.authorize(&[("prompt", "none")]).location().parameter("code").is_empty()
 }
 
 /// A browser with these cookies of another.
