@@ -141,6 +141,22 @@ fn a_loopback_address_is_answered_on_the_port_that_was_asked_for() {
 }
 
 #[test]
+fn consent_that_was_given_by_way_of_a_web_site_does_not_let_a_program_on_the_device_through() {
+    let _rows = shows(&["rfc6749-10.2-1"]);
+    let both = Client::public("both").native().redirect_uri("https://both.example/cb");
+    let world = World::with(|builder| builder.client(both.redirect_uri("http://127.0.0.1/cb")));
+    let browser = Browser::new(&world);
+    let site = [("client_id", "both"), ("redirect_uri", "https://both.example/cb")];
+    let device = [("client_id", "both"), ("redirect_uri", "http://127.0.0.1:9000/cb")];
+    let page = browser.follow(&browser.sign_ada_in(&site));
+    browser.decide(&page, "allow");
+    assert_eq!(browser.authorize(&site).status, 303, "remembered");
+    assert_eq!(browser.authorize(&device).form().action, "/auth/consent");
+    let silent = [&device[..], &[("prompt", "none")]].concat();
+    assert_eq!(browser.authorize(&silent).location().parameter("error"), "consent_required");
+}
+
+#[test]
 fn a_secret_in_a_native_app_earns_it_no_trust() {
     let _rows = shows(&["rfc8252-8.5-1"]);
     let secret = ClientSecret::from_text(&Secret::from(&*secret_of("boxed")));

@@ -1,8 +1,10 @@
 //! Text of others on our pages and in our headers: shown, never obeyed.
 
-use proofkey::{Client, ScopeText};
+use std::sync::Arc;
+
+use proofkey::{Client, ScopeText, Secret, User};
 use proofkey_conformance::shows;
-use proofkey_tests::{Browser, PASSWORD, Reply, World};
+use proofkey_tests::{Browser, PASSWORD, Reply, Rows, World};
 
 /// What HTML, a header or a terminal would take for something else.
 const NASTY: [&str; 12] = [
@@ -96,6 +98,30 @@ fn names_of_people_are_text() {
         let shown: String = nasty.chars().filter(|one| !one.is_control() && *one != '\u{202e}').collect();
         assert_eq!(page.form().field("username"), shown);
     }
+}
+
+#[test]
+fn the_name_of_whoever_is_signed_in_is_text_on_every_page() {
+    let _rows = shows(&["web-page-1"]);
+    let mut shown = 0;
+    for nasty in NASTY {
+        let world = World::with_own_users(Arc::new(Rows::default()), |builder| builder);
+        let user = User::new("subject").with_username(nasty);
+        // What could be no name of anybody's is refused when it is chosen.
+        if world.server.create_user(user, Secret::from(PASSWORD)).is_err() {
+            continue;
+        }
+        shown += 1;
+        let browser = Browser::new(&world);
+        let third = [("client_id", "third"), ("redirect_uri", "https://third.example/cb")];
+        let consent = browser.follow(&browser.sign_in(&browser.authorize(&third), nasty, PASSWORD));
+        for page in [consent, browser.get("/auth/applications"), browser.get("/auth/logout")] {
+            assert_ours(&page, nasty);
+            let visible: String = nasty.chars().filter(|one| !one.is_control() && *one != '\u{202e}').collect();
+            assert!(page.said().contains(&visible), "{nasty}: {}", page.said());
+        }
+    }
+    assert!(shown >= 6, "{shown} of them can be names");
 }
 
 #[test]
