@@ -211,7 +211,7 @@ impl Io {
     pub(crate) async fn end_leftovers(&mut self, request: &Request) -> Result<(), Refusal> {
         let Some(ticket) = self.ticket(request) else { return Ok(()) };
         let key = self.names().key(Kind::Session, &ticket.id[..]);
-        let Some(Stored { body: body @ Session::Ended(..), .. }) = self.load::<Session>(&key).await? else {
+        let Some(Stored { body: body @ Session::Ended(_), .. }) = self.load::<Session>(&key).await? else {
             return Ok(());
         };
         if let Some((_, sid)) = body.grants(self.now) {
