@@ -1,7 +1,7 @@
 //! How many store calls each operation costs (design section 3): bounded by a stated constant (invariant I19).
 
 use http::StatusCode;
-use proofkey_tests::{Browser, Call, PASSWORD, Reply, World};
+use proofkey_tests::{Call, Reply, World};
 
 /// Runs `act` and returns the store calls that it cost.
 fn calls_of(world: &World, act: impl FnOnce(&World) -> StatusCode) -> (u16, String) {
