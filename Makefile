@@ -71,7 +71,7 @@ test-run: ## all tests, noting which conformance rows they show
 .PHONY: test-browser
 test-browser: ## the pages and the single-page application in Chromium
 	@scripts/check-tools browser
-	$(CARGO) build --quiet --package proofkey-cli --package proofkey-example-spa
+	$(CARGO) build --quiet --package proofkey-cli --package proofkey-example-own-login --package proofkey-example-spa
 	cd tests/browser && npm ci --silent
 	cd tests/browser && PROOFKEY_CONFORMANCE=$(RUN) node --test --test-reporter=spec --test-concurrency=2
 
