@@ -4,7 +4,7 @@ use crate::UnixTime;
 use crate::config::UserSource;
 use crate::event::{Event, EventKind};
 use crate::io::{Io, Listing, Written};
-use crate::record::{Consent, Grant, Kind, OwnerRecord, Stored, UserRecord};
+use crate::record::{Consent, End, Grant, Kind, OwnerRecord, Stored, UserRecord};
 use crate::refusal::Refusal;
 use crate::store::{Key, Owner, Version};
 use crate::user::{UserAnswer, UserQuestion};
@@ -210,7 +210,7 @@ impl Io {
         let mut listing = Listing::new(tag, Kind::Session);
         while let Some(page) = self.turn(&mut listing).await? {
             for key in page {
-                self.end_session_key(&key, false).await?;
+                self.end_session_key(&key, End::Replaced).await?;
             }
         }
         self.event(Event::new(EventKind::OwnerSignedOut).subject(Some(subject)));

@@ -11,7 +11,7 @@ use crate::event::{Event, EventKind};
 use crate::grants::Epochs;
 use crate::io::{Io, Listing, Written};
 use crate::login::SignedIn;
-use crate::record::{Active, Kind, Session, Stored};
+use crate::record::{Active, End, Kind, Session, Stored};
 use crate::refusal::Refusal;
 use crate::reply::Response;
 use crate::request::Request;
@@ -154,11 +154,11 @@ impl Io {
         }
         // Whoever was signed out meanwhile is not signed in (invariant I14).
         if self.user_epoch(&active.subject).await?.as_ref() != signed_in.epochs.user() {
-            self.end_session_key(&key, false).await?;
+            self.end_session_key(&key, End::Replaced).await?;
             return Err(Refusal::access_denied("the user was signed out meanwhile"));
         }
         if let Some(before) = before {
-            self.end_session_key(&before.key, false).await?;
+            self.end_session_key(&before.key, End::Replaced).await?;
         }
         self.event(Event::new(EventKind::SessionStarted).subject(Some(&active.subject)));
         let iv = self.random();
@@ -177,12 +177,12 @@ impl Io {
         self.config.cookies.clear(response, CookieName::Session);
     }
 
-    /// Ends the sign-in under a key, with its grants or without; whether there was one to end.
-    pub(crate) async fn end_session_key(&mut self, key: &Key, with_grants: bool) -> Result<bool, Refusal> {
+    /// Ends the sign-in under a key, and not yet its grants; whether there was one to end.
+    pub(crate) async fn end_session_key(&mut self, key: &Key, end: End) -> Result<bool, Refusal> {
         let mut tries = self.tries();
         loop {
             let Some(stored) = self.load::<Session>(key).await? else { return Ok(false) };
-            let Some(ended) = stored.body.end(self.now, with_grants) else { return Ok(false) };
+            let Some(ended) = stored.body.end(self.now, end) else { return Ok(false) };
             tries.again_to_end()?;
             if self.replace(&stored, &ended).await? == Written::Done {
                 if let Session::Active(active) = &stored.body {
@@ -223,7 +223,7 @@ impl Io {
     /// Signs a browser out: its sign-in first, then every grant that was made in it and ends with it. Whether there was
     /// anything to end.
     pub(crate) async fn sign_out_session(&mut self, key: &Key, sid: &[u8]) -> Result<bool, Refusal> {
-        let ended = self.end_session_key(key, true).await?;
+        let ended = self.end_session_key(key, End::SignedOut).await?;
         let tag = self.names().session_tag(sid);
         Ok(self.revoke_listed(tag, |_| true).await? > 0 || ended)
     }
@@ -263,7 +263,7 @@ impl Io {
                 let tag = self.names().session_tag(&active.sid[..]);
                 self.revoke_listed(tag, |_| true).await?;
             }
-            self.end_session_key(&key, false).await?;
+            self.end_session_key(&key, End::Replaced).await?;
         }
         Ok(raised)
     }

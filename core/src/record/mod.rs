@@ -28,7 +28,7 @@ pub(crate) use grant::{
 pub(crate) use limit_slot::{LimitSlot, Taken};
 pub(crate) use owner::OwnerRecord;
 pub(crate) use sentinel::Sentinel;
-pub(crate) use session::{Active, Session, is_of_epoch};
+pub(crate) use session::{Active, End, Session, is_of_epoch};
 pub(crate) use user::{Account, UserRecord, UserState};
 
 /// How long a row outlives the last moment at which it could matter.

@@ -61,6 +61,15 @@ pub(crate) enum Session {
     Ended(#[n(0)] Ended),
 }
 
+/// How a sign-in ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Another one goes on with its grants, or they have been ended otherwise.
+    Replaced,
+    /// Its grants end with it.
+    SignedOut,
+}
+
 /// A sign-in that has ended.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub(crate) struct Ended {
@@ -102,10 +111,11 @@ impl Session {
         }
     }
 
-    /// Ends it, with its grants or without; nothing if that has been done.
-    pub(crate) fn end(&self, now: UnixTime, with_grants: bool) -> Option<Self> {
+    /// Ends it; nothing if that has been done.
+    pub(crate) fn end(&self, now: UnixTime, end: End) -> Option<Self> {
         let Self::Active(active) = self else { return None };
-        let signed_out = with_grants.then(|| SignedOut { subject: active.subject.clone(), sid: active.sid });
+        let signed_out =
+            (end == End::SignedOut).then(|| SignedOut { subject: active.subject.clone(), sid: active.sid });
         Some(Self::Ended(Ended { at: now.seconds(), signed_out }))
     }
 
@@ -207,12 +217,12 @@ mod tests {
         let busy = Session::Active(Active { idle_until: 9000, ..active() });
         assert!(busy.active(&right, at(4999)).is_some());
         assert!(busy.active(&right, at(5000)).is_none(), "too old");
-        for with_grants in [true, false] {
-            let ended = session.end(at(1100), with_grants).unwrap();
+        for end in [End::SignedOut, End::Replaced] {
+            let ended = session.end(at(1100), end).unwrap();
             assert_eq!(ended.shown(), json!({ "state": "ended", "at": 1100 }));
             assert!(ended.active(&right, at(1100)).is_none() && ended.listed(at(1100)).is_none());
-            assert_eq!(ended.end(at(1200), true), None);
-            assert_eq!(ended.grants(at(1200)), with_grants.then_some(("s", [1; 16])));
+            assert_eq!(ended.end(at(1200), End::SignedOut), None);
+            assert_eq!(ended.grants(at(1200)), (end == End::SignedOut).then_some(("s", [1; 16])));
         }
         assert_eq!(session.grants(at(1599)), Some(("s", [1; 16])));
         assert_eq!(session.grants(at(1600)), None, "what ran out by the clock ends no grant");
