@@ -13,7 +13,7 @@ use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 use crate::Secret;
-use crate::mac::keyed;
+use crate::mac::{keyed, over_parts};
 
 /// The most keys a ring holds.
 pub const MAX_KEYS: usize = 16;
@@ -175,14 +175,8 @@ impl RingKey {
     }
 }
 
-/// MAC over parts whose lengths are part of the message, so that no two lists of parts collide.
 fn mac(keyed: &Hmac<Sha256>, parts: &[&[u8]]) -> [u8; 32] {
-    let mut mac = keyed.clone();
-    for part in parts {
-        mac.update(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
-        mac.update(part);
-    }
-    mac.finalize().into_bytes().into()
+    over_parts(keyed, parts).finalize().into_bytes().into()
 }
 
 fn decode_key(text: &str) -> Result<Zeroizing<[u8; 32]>, KeyError> {

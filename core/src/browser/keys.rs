@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use crate::UnixTime;
 use crate::fernet::{FernetKey, FernetRing};
 use crate::keys::{KeyError, MAX_KEYS, parse_session_key};
-use crate::mac::keyed;
+use crate::mac::{keyed, over_parts};
 use crate::secret::Secret;
 
 /// What a sealed value is for: one of another purpose does not open.
@@ -105,14 +105,14 @@ impl SessionKeys {
     pub(crate) fn form_token(&self, parts: &[&[u8]]) -> String {
         self.forms
             .first()
-            .map(|key| URL_SAFE_NO_PAD.encode(form_mac(key, parts).finalize().into_bytes()))
+            .map(|key| URL_SAFE_NO_PAD.encode(over_parts(key, parts).finalize().into_bytes()))
             .unwrap_or_default()
     }
 
     /// Whether a key of the ring made the token for these parts, compared in constant time.
     pub(crate) fn made_form(&self, token: &str, parts: &[&[u8]]) -> bool {
         let Ok(token) = URL_SAFE_NO_PAD.decode(token) else { return false };
-        self.forms.iter().any(|key| form_mac(key, parts).verify_slice(&token).is_ok())
+        self.forms.iter().any(|key| over_parts(key, parts).verify_slice(&token).is_ok())
     }
 
     fn ring(&self, purpose: Purpose) -> Option<&FernetRing> {
@@ -124,16 +124,6 @@ impl std::fmt::Debug for SessionKeys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} session keys", self.forms.len())
     }
-}
-
-/// A MAC over parts whose lengths are part of the message.
-fn form_mac(key: &Hmac<Sha256>, parts: &[&[u8]]) -> Hmac<Sha256> {
-    let mut mac = key.clone();
-    for part in parts {
-        mac.update(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
-        mac.update(part);
-    }
-    mac
 }
 
 fn derive(key: &Zeroizing<[u8; 32]>, label: &[u8]) -> Zeroizing<[u8; 32]> {
