@@ -90,4 +90,4 @@ pub use time::UnixTime;
 pub use token::MAX_TOKEN;
 pub use tokens::Tokens;
 pub use user::{User, UserAnswer, UserQuestion};
-pub use work::{Job, Worked};
+pub use work::{Job, Memo, Worked};

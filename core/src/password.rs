@@ -141,6 +141,13 @@ impl Verification {
         Self { password, hash, cost }
     }
 
+    /// All that the outcome depends on, one after the other.
+    pub(crate) fn parts(&self, mut part: impl FnMut(&[u8])) {
+        part(self.password.expose());
+        part(self.hash.as_deref().map_or(b"none", str::as_bytes));
+        part(&self.cost.to_be_bytes());
+    }
+
     /// Runs bcrypt. A missing or unreadable hash costs one run at the configured cost; a cheaper one is topped up by
     /// runs at its own cost and each above it, which makes 2^cost rounds as well.
     pub(crate) fn run(self) -> Verified {
