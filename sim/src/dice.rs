@@ -24,11 +24,6 @@ impl Dice {
         times > 0 && self.below(1000) < times
     }
 
-    /// One of these; nothing of none.
-    pub(crate) fn pick<T: Copy>(&mut self, of: &[T]) -> Option<T> {
-        if of.is_empty() { None } else { of.get(self.below(of.len())).copied() }
-    }
-
     /// What a driver draws for one flow.
     pub(crate) fn entropy(&mut self) -> Entropy {
         let mut bytes = [0; 32];
