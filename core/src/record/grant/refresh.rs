@@ -155,7 +155,9 @@ impl Grant {
     ) -> Refreshed {
         let Presented { token, terms, ring, seed, now, .. } = presented;
         let Some(key) = ring.primary() else { return Refreshed::Deny(Refusal::server_error("the key ring is empty")) };
-        let remembered = terms.leeway.as_secs().saturating_add(CLOCK_MARGIN).max(BURST);
+        // A process whose clock is behind may still have to tell a slow duplicate from a theft.
+        let judged = terms.leeway.as_secs().saturating_add(CLOCK_MARGIN);
+        let remembered = judged.saturating_add(CLOCK_MARGIN).max(BURST);
         let mut next = live.clone();
         next.turns.retain(|turn| turn.at.saturating_add(remembered) > now.seconds());
         let expires_at = now.after(lifetime).seconds().min(self.approval.ends_at);

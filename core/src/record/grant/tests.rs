@@ -264,6 +264,14 @@ fn an_older_refresh_token_is_judged_by_its_generation_and_its_age() {
 }
 
 #[test]
+fn a_slow_duplicate_is_told_from_a_theft_by_a_clock_behind_that_of_the_last_rotation() {
+    // Retired at 0; then a process five seconds ahead rotates, 36 seconds later by its own clock.
+    let given = rotated(&[BEGIN, BEGIN + 2, BEGIN + 36]);
+    assert_eq!(refreshed(&given, given.refresh(0, "c", None, BEGIN + 33, &terms())), "stale");
+    assert_eq!(refreshed(&given, given.refresh(0, "c", None, BEGIN + 35, &terms())), "revoked");
+}
+
+#[test]
 fn a_rotation_gives_four_access_tokens_and_ten_seconds_give_five_rotations() {
     let mut given = rotated(&[BEGIN]);
     for scope in ["read", "write"] {
