@@ -76,7 +76,7 @@ defects! {
     ExpiredCodeAccepted, "expired-code-accepted", "I4",
         "a code is redeemed after its expiry";
     FamilyOutlivesItsEnd, "family-outlives-its-end", "I11",
-        "no token of a refresh is bounded by the end of its grant, and no check looks at it";
+        "tokens are not bounded by the end of their grant, and no check looks at it";
     ForeignClientRefreshes, "foreign-client-refreshes", "I10",
         "a client refreshes with the token of another client";
     ForeignClientRevokes, "foreign-client-revokes", "I13",
