@@ -27,6 +27,11 @@ sudden-death: ## kill a server 500 times under load; write docs/sudden-death.md
 	PROOFKEY_KILLS=500 PROOFKEY_KILLS_REPORT=$(CURDIR)/docs/sudden-death.md \
 	  $(CARGO) test --package proofkey-tests --test sudden_death
 
+.PHONY: test-planted
+test-planted: ## each defect that can be planted in the core shows
+	RUSTFLAGS="$(RUSTFLAGS) --cfg proofkey_planted" CARGO_TARGET_DIR=$(CURDIR)/target/planted \
+	  $(CARGO) test --release --package proofkey-tests --all-features --test planted
+
 .PHONY: demo
 demo: ## set a server up on SQLite, walk through its flow, and keep serving
 	@scripts/check-tools build
