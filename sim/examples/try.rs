@@ -6,6 +6,6 @@ fn main() {
         return;
     }
     let start = std::time::Instant::now();
-    let s = proofkey_sim::play_many(args[0], args[1], args[2], 2, || {});
+    let s = proofkey_sim::play_many(args[0], args[1], args[2], 2, proofkey_sim::Ground::default);
     println!("{}\n{:?}\n{:?}", s.tally, s.failure, start.elapsed());
 }

@@ -48,11 +48,12 @@ impl World<'_> {
         match (paper.kind, self.dice.below(10)) {
             (Kind::Code, 0..5) => {
                 let pair = self.dice.below(self.houses.pairs.len());
-                Call::Redeem { by, code: paper, pair, redirect: true, wish: Wish::default() }
+                Call::Redeem { by, code: paper, pair, redirect: Some(by.client), wish: Wish::default() }
             }
             (Kind::Code, 5..9) => {
-                let pair = self.model.pair_of(paper).unwrap_or(0);
-                let redirect = self.dice.below(3) > 0;
+                // Verifier and redirect URI were stolen as well.
+                let (pair, client) = self.model.binding_of(paper).unwrap_or((0, 0));
+                let redirect = (self.dice.below(3) > 0).then_some(client);
                 Call::Redeem { by, code: paper, pair, redirect, wish: Wish::default() }
             }
             (Kind::Access | Kind::Forged, 0..3) => Call::Check { token: paper, resource: Some(self.dice.below(2)) },

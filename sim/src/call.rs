@@ -43,8 +43,8 @@ pub(crate) enum Call {
     Check { token: Paper, resource: Option<usize> },
     /// A confidential client asks about a token.
     Introspect { by: As, token: Paper },
-    /// A code is redeemed.
-    Redeem { by: As, code: Paper, pair: usize, redirect: bool, wish: Wish },
+    /// A code is redeemed, with the redirect URI of some client or with one that nobody registered.
+    Redeem { by: As, code: Paper, pair: usize, redirect: Option<usize>, wish: Wish },
     /// A refresh token is presented.
     Refresh { by: As, token: Paper, wish: Wish },
     /// A token is revoked at its endpoint.
@@ -68,7 +68,7 @@ pub enum Operation {
     Check,
     /// A token is introspected.
     Introspect,
-    /// A code is redeemed.
+    /// A code is redeemed, with the redirect URI of some client or with one that nobody registered.
     Redeem,
     /// A refresh token is presented.
     Refresh,
@@ -159,7 +159,7 @@ impl Call {
                 form.push_str("grant_type=authorization_code");
                 field(form, "code", wallet.text(code));
                 field(form, "code_verifier", &houses.pairs[pair].0);
-                let uri = if redirect { CLIENTS[by.client].redirect_encoded } else { "https%3A%2F%2Fevil.example%2F" };
+                let uri = redirect.map_or("https%3A%2F%2Fevil.example%2F", |client| CLIENTS[client].redirect_encoded);
                 field(form, "redirect_uri", uri);
                 wished(form, wish);
             })),
@@ -289,8 +289,8 @@ impl fmt::Display for Call {
             },
             Self::Introspect { by, token } => write!(f, "{by}: introspect {token}"),
             Self::Redeem { by, code, pair, redirect, wish } => {
-                let elsewhere = if *redirect { "" } else { ", wrong redirect URI" };
-                write!(f, "{by}: redeem {code} with verifier {pair}{wish}{elsewhere}")
+                let uri = redirect.map_or("nobody", |client| CLIENTS[client].client_id);
+                write!(f, "{by}: redeem {code} with verifier {pair} and the redirect URI of {uri}{wish}")
             }
             Self::Refresh { by, token, wish } => write!(f, "{by}: refresh {token}{wish}"),
             Self::Revoke { by, token } => write!(f, "{by}: revoke {token}"),

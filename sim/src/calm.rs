@@ -27,6 +27,7 @@ impl World<'_> {
         while !self.flights.is_empty() {
             self.advance(0)?;
         }
+        self.sweep();
         for session in 0..self.sessions.len() {
             self.proceed(session)?;
         }

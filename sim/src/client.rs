@@ -65,7 +65,7 @@ impl Session {
     }
 
     pub(crate) fn redeem(&self, code: Paper, pair: usize, wish: Wish) -> Call {
-        Call::Redeem { by: self.by(), code, pair, redirect: true, wish }
+        Call::Redeem { by: self.by(), code, pair, redirect: Some(self.client), wish }
     }
 
     pub(crate) fn refresh(&self, token: Paper, wish: Wish) -> Call {
@@ -105,9 +105,9 @@ impl Session {
         match dice.below(100) {
             0..52 => self.refresh(refresh, Wish::default()),
             52..64 => self.refresh(refresh, narrower(dice, ALL_SCOPES, resources)),
-            64..67 => self.revoke(access),
-            67..71 => self.revoke(refresh),
-            71..79 if !is_public(self.client) => {
+            64..70 => self.revoke(access),
+            70..73 => self.revoke(refresh),
+            73..80 if !is_public(self.client) => {
                 Call::Introspect { by: self.by(), token: if dice.below(2) == 0 { access } else { refresh } }
             }
             _ => check(dice),

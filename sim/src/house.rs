@@ -155,6 +155,12 @@ impl Houses {
                 UserSource::Authenticate,
                 &open,
             ),
+            // Grants that live long after their code and their first access tokens.
+            House::new(
+                Terms { access_lifetime: 600, refresh_lifetime: 8 * 3600, grant_lifetime: 24 * 3600, ..TERMS },
+                UserSource::Authenticate,
+                &open,
+            ),
         ];
         let secrets = std::array::from_fn(secret_of);
         let basics = std::array::from_fn(|at| {

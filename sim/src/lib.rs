@@ -25,4 +25,5 @@ pub use fault::Fault;
 pub use many::{Failure, Summary, play_many};
 pub use model::Violation;
 pub use report::{Answers, FEWEST_TOKENS, Tally};
+pub use rows::Flaw;
 pub use run::{Ending, Ground};

@@ -32,15 +32,14 @@ const BATCH: u64 = 64;
 
 /// Plays worlds from the seed `first` on, each for `steps` steps, until `worlds` of them count or one fails.
 ///
-/// `prepare` runs on each thread before its first world.
-pub fn play_many(first: u64, worlds: u64, steps: u64, threads: usize, prepare: impl Fn() + Sync) -> Summary {
+/// Each thread plays on a ground of its own.
+pub fn play_many(first: u64, worlds: u64, steps: u64, threads: usize, ground: impl Fn() -> Ground + Sync) -> Summary {
     let (next, counted, failed) = (AtomicU64::new(first), AtomicU64::new(0), AtomicBool::new(false));
     let summary = Mutex::new(Summary::default());
     std::thread::scope(|scope| {
         for _ in 0..threads.max(1) {
             scope.spawn(|| {
-                prepare();
-                let mut ground = Ground::default();
+                let mut ground = ground();
                 while counted.load(Ordering::Relaxed) < worlds && !failed.load(Ordering::Relaxed) {
                     let from = next.fetch_add(BATCH, Ordering::Relaxed);
                     let batch = play_batch(&mut ground, from, steps);

@@ -62,7 +62,7 @@ pub(crate) struct World<'a> {
 }
 
 impl<'a> World<'a> {
-    pub(crate) fn new(houses: &'a Houses, memo: &'a mut Memo, seed: u64, story: Story) -> Self {
+    pub(crate) fn new(houses: &'a Houses, memo: &'a mut Memo, rows: Rows, seed: u64, story: Story) -> Self {
         let mut dice = Dice::seeded(seed);
         let house = &houses.houses[dice.below(houses.houses.len())];
         let weather = Weather::drawn(&mut dice);
@@ -87,7 +87,7 @@ impl<'a> World<'a> {
             dice,
             weather,
             clock: 0,
-            rows: Rows::default(),
+            rows,
             late: Vec::new(),
             down_until: 0,
             leap: None,
@@ -143,7 +143,8 @@ impl<'a> World<'a> {
             8 => terms.access_lifetime,
             9 => terms.refresh_lifetime,
             10 => terms.grant_lifetime,
-            _ => 7200,
+            // Beyond the margin of rows.
+            _ => 4 * 3600,
         };
         (about + self.dice.below(5) as u64).saturating_sub(2)
     }

@@ -35,7 +35,7 @@ impl Model {
                 if !matches!(call, Call::Introspect { .. }) {
                     return broken("I2", format!("{token} was taken for an access token"));
                 }
-                if self.terms.rotates(grant.client) && link.retired.is_some_and(|(_, tick)| tick < began) {
+                if self.terms.rotates(grant.client) && link.retired.is_some_and(|retired| retired.tick < began) {
                     return broken("I7", format!("{token} is called good after it was used"));
                 }
                 if now >= link.expires_at && !grant.far_off {

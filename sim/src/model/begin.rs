@@ -1,6 +1,6 @@
 //! What a request may come to from the moment at which it is sent, and what its writes do.
 
-use super::facts::{Fact, Flight, SignOut, Whom};
+use super::facts::{Fact, Flight, Retired, SignOut, Whom};
 use super::{FlightNumber, Model};
 use crate::call::Call;
 use crate::house::SKEW;
@@ -73,8 +73,8 @@ impl Model {
 
     /// An old refresh token kills (design section 4).
     fn doom_if_old(&mut self, grant: usize, at: usize, now: u64) {
-        let Some((retired_at, _)) = self.grants[grant].chain[at].retired else { return };
-        if self.terms.leeway == 0 || now.saturating_sub(retired_at) >= self.terms.leeway + SKEW {
+        let Some(retired) = self.grants[grant].chain[at].retired else { return };
+        if self.terms.leeway == 0 || now.saturating_sub(retired.at) >= self.terms.leeway + SKEW {
             self.doom(grant, "an old refresh token was presented");
         }
     }
@@ -85,7 +85,7 @@ impl Model {
         let Some(Fact::Code { grant: number }) = self.fact(code) else { return None };
         let grant = &self.grants[*number];
         let within = wish.resources.is_none_or(|wish| wish & !grant.resources == 0);
-        let right = by.proven && by.client == grant.client && pair == grant.pair && redirect && within;
+        let right = by.proven && by.client == grant.client && pair == grant.pair && redirect == Some(grant.client) && within;
         right.then_some(*number)
     }
 
@@ -105,15 +105,17 @@ impl Model {
         let Call::Refresh { token, .. } = call else { return };
         let Some(&Fact::Refresh { at, .. }) = self.fact(token) else { return };
         self.grants[grant].rotations.push(now);
-        if self.grants[grant].chain[at].retired.is_some() {
-            self.doom_if_old(grant, at, now);
+        if let Some(retired) = self.grants[grant].chain[at].retired {
+            if retired.by != flight {
+                self.doom_if_old(grant, at, now);
+            }
             return;
         }
         let (rotates, ends_at) = (self.terms.rotates(self.grants[grant].client), self.grants[grant].ends_at);
         let link = &mut self.grants[grant].chain[at];
         link.overdue |= now >= link.expires_at;
         if rotates {
-            link.retired = Some((now, self.tick));
+            link.retired = Some(Retired { at: now, tick: self.tick, by: flight });
         } else {
             link.expires_at = (now + self.terms.refresh_lifetime).min(ends_at);
         }

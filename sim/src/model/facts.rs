@@ -61,12 +61,20 @@ pub(super) struct AccessFact {
 pub(super) struct Link {
     pub(super) token: Paper,
     pub(super) expires_at: u64,
-    /// When the first write of a request that presented it landed: seconds of that request, and the tick.
-    pub(super) retired: Option<(u64, u64)>,
+    pub(super) retired: Option<Retired>,
     /// It was still taken when it had ended.
     pub(super) overdue: bool,
     /// How many requests of its client presented it.
     pub(super) presented: usize,
+}
+
+/// The first write of a request that presented a refresh token landed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Retired {
+    /// By the clock of that request, in seconds.
+    pub(super) at: u64,
+    pub(super) tick: u64,
+    pub(super) by: usize,
 }
 
 /// A grant, from the code on.

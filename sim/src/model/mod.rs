@@ -251,9 +251,9 @@ impl Model {
         self.fact(paper).map(Fact::grant)
     }
 
-    /// The verifier that belongs to a code: the attacker may have stolen it as well.
-    pub(crate) fn pair_of(&self, code: Paper) -> Option<usize> {
-        self.grant_of(code).map(|at| self.grants[at].pair)
+    /// Verifier and client that belong to a code.
+    pub(crate) fn binding_of(&self, code: Paper) -> Option<(usize, usize)> {
+        self.grant_of(code).map(|at| (self.grants[at].pair, self.grants[at].client))
     }
 
     /// A success of what was dead before the request began.

@@ -55,24 +55,24 @@ impl Model {
         let Some((refresh, seen)) = issued.refresh else {
             return broken("I6", format!("{token} was rotated, and has no successor"));
         };
-        let Some((retired_at, _)) = retired else {
+        let Some(retired) = retired else {
             return broken("I17", "tokens left before the write that holds them landed");
         };
-        let age = now.saturating_sub(retired_at);
-        if retired.is_some_and(|(_, tick)| tick < began) && age > self.terms.leeway {
+        let age = now.saturating_sub(retired.at);
+        if retired.tick < began && age > self.terms.leeway {
             return broken("I8", format!("{token} was answered {age} s after it was retired"));
         }
         match grant.chain.get(place + 1) {
             Some(next) if next.token != refresh => {
                 broken("I6", format!("{token} has two successors, {} and {refresh}", next.token))
             }
-            Some(next) if next.retired.is_some_and(|(_, tick)| tick < began) => {
+            Some(next) if next.retired.is_some_and(|retired| retired.tick < began) => {
                 broken("I7", format!("{token} was answered after its successor was used"))
             }
             Some(_) => Ok(()),
             None if seen => broken("I6", format!("{refresh} is the successor of two")),
             None => {
-                let expires_at = (retired_at + self.terms.refresh_lifetime).min(grant.ends_at);
+                let expires_at = (retired.at + self.terms.refresh_lifetime).min(grant.ends_at);
                 self.grants[at].chain.push(Link { token: refresh, expires_at, retired: None, overdue: false, presented: 0 });
                 self.set_fact(refresh, Fact::Refresh { grant: at, at: place + 1 });
                 Ok(())
@@ -92,19 +92,22 @@ impl Model {
         let grows = wish.scope.is_some_and(|scope| scope & !grant.scope != 0)
             || wish.resources.is_some_and(|resources| resources & !grant.resources != 0);
         let caused = grant.may_be_refused(now) || now >= expires_at || (grows && answer.error != "invalid_grant");
-        let Some((retired_at, _)) = retired else {
+        let Some(retired) = retired else {
             return if caused { Ok(()) } else { broken("I9", format!("a good {token} was refused: {answer}")) };
         };
-        let age = now.saturating_sub(retired_at);
-        if answer.error == "invalid_grant" && !grant.far_off {
-            if self.terms.leeway == 0 || age > self.terms.leeway + SKEW {
-                self.die(at, "I8: an old refresh token was presented");
-                return Ok(());
-            }
-            let last = grant.chain.get(place + 1).is_none_or(|next| next.retired.is_none() && next.presented == 0);
-            if age <= self.terms.leeway && last && !caused && !grant.access_revoked {
-                return broken("I9", format!("{token} was refused {age} s after it was retired"));
-            }
+        if answer.error != "invalid_grant" || grant.far_off {
+            return Ok(());
+        }
+        let age = now.saturating_sub(retired.at);
+        // What this very request retired is no old token to it.
+        let its_own = retired.by == number;
+        if !its_own && (self.terms.leeway == 0 || age > self.terms.leeway + SKEW) {
+            self.die(at, "I8: an old refresh token was presented");
+            return Ok(());
+        }
+        let last = grant.chain.get(place + 1).is_none_or(|next| next.retired.is_none() && next.presented == 0);
+        if (its_own || age <= self.terms.leeway) && last && !caused && !grant.access_revoked {
+            return broken("I9", format!("{token} was refused {age} s after it was retired"));
         }
         Ok(())
     }
