@@ -10,7 +10,7 @@ use crate::store::{Key, Owner, Version};
 use crate::user::{UserAnswer, UserQuestion};
 
 /// The epochs of the owners of a grant: the versions of their records, or none.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct Epochs {
     user: Option<Version>,
     client: Option<Version>,
@@ -21,6 +21,17 @@ impl Epochs {
     pub(crate) const fn user(&self) -> Option<&Version> {
         self.user.as_ref()
     }
+
+    /// Whether an owner was signed out between these epochs and those.
+    pub(crate) fn are_raised_in(&self, later: &Self) -> bool {
+        is_raised(self.user.as_ref(), later.user.as_ref()) || is_raised(self.client.as_ref(), later.client.as_ref())
+    }
+}
+
+/// Whether an epoch was raised between two looks at it. One that is gone was swept, hours after it mattered: a raise
+/// leaves a record.
+pub(crate) fn is_raised(before: Option<&Version>, after: Option<&Version>) -> bool {
+    after.is_some() && after != before
 }
 
 /// What the host says now about the user of a grant.
@@ -141,7 +152,7 @@ impl Io {
         let mut tries = self.tries();
         loop {
             let old = self.load_or_forget::<OwnerRecord>(&key).await?;
-            if old.as_ref().map(|old| old.version) != epochs.user {
+            if is_raised(epochs.user(), old.as_ref().map(|old| &old.version)) {
                 return Err(Refusal::signed_out());
             }
             let next = OwnerRecord::raise(old.as_ref().map(|old| &old.body), self.now, until);

@@ -28,7 +28,10 @@ pub(crate) enum Body {
     /// What a token is good for.
     Active(Shown),
     /// A code, and whether it was seen before.
-    Code { code: Paper, seen: bool },
+    Code {
+        code: Paper,
+        seen: bool,
+    },
     /// A token that is good for nothing.
     Inactive,
     /// Nothing that matters.
@@ -120,9 +123,7 @@ impl Answer {
     pub(crate) fn typed<T>(outcome: &Result<T, Refusal>, body: impl FnOnce(&T) -> Body) -> Self {
         match outcome {
             Ok(value) => Self { body: body(value), ..Self::of(StatusCode::OK) },
-            Err(refusal) => {
-                Self { error: refusal.code().as_str().to_owned(), ..Self::of(refusal.status()) }
-            }
+            Err(refusal) => Self { error: refusal.code().as_str().to_owned(), ..Self::of(refusal.status()) },
         }
     }
 

@@ -6,9 +6,7 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use proofkey_core::Request;
 
-use crate::house::{
-    AT_HOME, Authentication, CLIENTS, ELSEWHERE, Houses, PASSWORD, RESOURCES, SCOPES,
-};
+use crate::house::{AT_HOME, Authentication, CLIENTS, ELSEWHERE, Houses, PASSWORD, RESOURCES, SCOPES};
 use crate::wallet::{Paper, Wallet};
 
 /// A set of scopes or of resources, a bit each.
@@ -61,6 +59,7 @@ pub(crate) enum Call {
 
 /// Kinds of calls, as the report counts them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Operation {
     /// A sign-in that asks for a code.
     Authorize,

@@ -84,9 +84,7 @@ impl Running {
                 Self::Checked(core.check_access(request, requirement, now, entropy))
             }
             Call::RevokeGrant { of } => Self::Revoked(core.revoke_grant(&grant_id(wallet.text(of)), now, entropy)),
-            Call::SignOutClient { client } => {
-                Self::Ended(core.revoke_client(CLIENTS[client].client_id, now, entropy))
-            }
+            Call::SignOutClient { client } => Self::Ended(core.revoke_client(CLIENTS[client].client_id, now, entropy)),
             Call::SignOutUser { user } => Self::Ended(core.revoke_all(format!("u-{user}"), now, entropy)),
             // All others are requests over HTTP.
             _ => Self::Revoked(core.revoke_grant("", now, entropy)),

@@ -222,9 +222,7 @@ fn config(terms: Terms, users: UserSource, further: &[(&str, &str)], stage: usiz
         let client = match authentication {
             Authentication::None => Client::public(client_id),
             Authentication::Basic => Client::confidential(client_id, secret()),
-            Authentication::Post => {
-                Client::confidential(client_id, secret()).auth_method(AuthMethod::ClientSecretPost)
-            }
+            Authentication::Post => Client::confidential(client_id, secret()).auth_method(AuthMethod::ClientSecretPost),
         };
         let client = client.redirect_uri(redirect_uri).first_party();
         let client = if is_public(at) { client } else { client.may_introspect() };

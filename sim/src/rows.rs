@@ -64,7 +64,7 @@ impl Rows {
             return false;
         }
         let before = self.rows.get(write.key()).filter(|_| self.flaw == Some(Flaw::KeepsFirstExpiry));
-        let expires_at = before.map_or(write.expires_at(), |row| row.expires_at);
+        let expires_at = before.map_or_else(|| write.expires_at(), |row| row.expires_at);
         let record = Record::new(*write.version(), write.body().clone());
         self.rows.insert(write.key().clone(), Row { record, expires_at, owners: write.owners().to_vec() });
         if self.flaw == Some(Flaw::MissesNewest) {

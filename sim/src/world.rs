@@ -178,7 +178,8 @@ impl<'a> World<'a> {
             if self.rows.put(&late.write) {
                 self.landed(late.flight, &late.write);
                 self.tally.struck(Fault::Late);
-                self.story.tell(self.clock, || format!("#{}: the late write of {} lands", late.flight, late.write.key()));
+                self.story
+                    .tell(self.clock, || format!("#{}: the late write of {} lands", late.flight, late.write.key()));
             }
         }
     }

@@ -125,6 +125,24 @@ fn a_user_of_the_built_in_store_who_is_disabled_gets_nothing_from_a_sign_in_unde
 }
 
 #[test]
+fn a_sweep_of_what_an_old_sign_out_left_refuses_no_sign_in_under_way() {
+    let long_ago = UnixTime::from_seconds(START - 24 * 3600);
+    let after_a_sign_out = |place: &Place| {
+        place.finish(place.core.revoke_all(ADA, long_ago, Entropy::from_seed(3))).unwrap();
+        place.finish(place.core.revoke_client("web", long_ago, Entropy::from_seed(4))).unwrap();
+        place.sign_in()
+    };
+    at_every_step(
+        UserSource::Find,
+        after_a_sign_out,
+        |place| {
+            proofkey::store::Store::sweep(&place.rows, Place::now(), 100).unwrap();
+        },
+        |place, reply| assert!(place.yields_tokens(reply), "{reply:?}"),
+    );
+}
+
+#[test]
 fn a_stored_client_that_is_deleted_gets_nothing_from_a_request_under_way() {
     let stored = || {
         let (secret, text) = proofkey::ClientSecret::generate([5; 32]);

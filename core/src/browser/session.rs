@@ -8,7 +8,7 @@ use super::cookie::CookieName;
 use super::keys::Purpose;
 use super::travel::Travel;
 use crate::event::{Event, EventKind};
-use crate::grants::Epochs;
+use crate::grants::{Epochs, is_raised};
 use crate::io::{Io, Listing, Written};
 use crate::login::SignedIn;
 use crate::record::{Active, End, Kind, Session, Stored};
@@ -153,7 +153,7 @@ impl Io {
             return Err(Refusal::unavailable("a fresh key exists already"));
         }
         // Whoever was signed out meanwhile is not signed in (invariant I14).
-        if self.user_epoch(&active.subject).await?.as_ref() != signed_in.epochs.user() {
+        if is_raised(signed_in.epochs.user(), self.user_epoch(&active.subject).await?.as_ref()) {
             self.end_session_key(&key, End::Replaced).await?;
             return Err(Refusal::access_denied("the user was signed out meanwhile"));
         }

@@ -11,7 +11,7 @@ const MOST: usize = 32;
 
 impl Model {
     /// Somebody was told that a token is good.
-    pub(super) fn accepted(&mut self, number: FlightNumber, shown: &Shown) -> Judged {
+    pub(super) fn accepted(&self, number: FlightNumber, shown: &Shown) -> Judged {
         let Flight { call, now, began, .. } = self.flights[number];
         let Some(token) = shown_token(call) else { return Ok(()) };
         let Some(fact) = self.fact(token).copied() else {
@@ -64,7 +64,7 @@ impl Model {
     }
 
     /// Somebody was told that a token is not good.
-    pub(super) fn rejected(&mut self, number: FlightNumber) -> Judged {
+    pub(super) fn rejected(&self, number: FlightNumber) -> Judged {
         let Flight { call, now, .. } = self.flights[number];
         let Some(token) = shown_token(call) else { return Ok(()) };
         let Some(fact) = self.fact(token).copied() else { return Ok(()) };

@@ -85,7 +85,8 @@ impl Model {
         let Some(Fact::Code { grant: number }) = self.fact(code) else { return None };
         let grant = &self.grants[*number];
         let within = wish.resources.is_none_or(|wish| wish & !grant.resources == 0);
-        let right = by.proven && by.client == grant.client && pair == grant.pair && redirect == Some(grant.client) && within;
+        let right =
+            by.proven && by.client == grant.client && pair == grant.pair && redirect == Some(grant.client) && within;
         right.then_some(*number)
     }
 

@@ -27,9 +27,14 @@ pub(crate) struct Flight {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Fact {
     Access(AccessFact),
-    Code { grant: usize },
+    Code {
+        grant: usize,
+    },
     /// The one at this place of the grant's chain.
-    Refresh { grant: usize, at: usize },
+    Refresh {
+        grant: usize,
+        at: usize,
+    },
 }
 
 impl Fact {

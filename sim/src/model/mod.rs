@@ -11,8 +11,8 @@
 mod access;
 mod begin;
 mod facts;
-mod refresh;
 mod redeem;
+mod refresh;
 mod sign_in;
 
 use std::fmt;
@@ -122,10 +122,7 @@ impl Model {
         match answer.status {
             200 => self.granted(flight, answer),
             503 => {
-                let ends = matches!(
-                    call.operation(),
-                    Operation::Revoke | Operation::RevokeGrant | Operation::SignOut
-                );
+                let ends = matches!(call.operation(), Operation::Revoke | Operation::RevokeGrant | Operation::SignOut);
                 let most = if ends { ENDING_ATTEMPTS } else { self.terms.attempts };
                 if !hurt && lost < most {
                     return broken("I24", "503, and nothing was wrong");
@@ -212,8 +209,7 @@ impl Model {
 
     /// Sign-ins of a user that did not succeed, or have not yet: whoever dies takes nothing back.
     fn attempts(&self, user: usize) -> usize {
-        let is_one =
-            |flight: &&Flight| matches!(flight.call, Call::Authorize { user: whose, .. } if whose == user && !flight.granted);
+        let is_one = |flight: &&Flight| matches!(flight.call, Call::Authorize { user: whose, .. } if whose == user && !flight.granted);
         self.flights.iter().filter(is_one).count()
     }
 

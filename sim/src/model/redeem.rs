@@ -82,12 +82,13 @@ impl Model {
                 self.grants[grant].accesses += 1;
                 // Where nothing remains, the true end may lie before.
                 let expires_at = (issued.expires_in > 0).then_some(now + issued.expires_in);
-                let access =
-                    AccessFact { grant, scope, resources, expires_at, revoked: None, doomed: false, place };
+                let access = AccessFact { grant, scope, resources, expires_at, revoked: None, doomed: false, place };
                 self.set_fact(token, Fact::Access(access));
                 Ok(())
             }
-            Some(Fact::Access(known)) if known.grant == grant && (known.scope, known.resources) == (scope, resources) => {
+            Some(Fact::Access(known))
+                if known.grant == grant && (known.scope, known.resources) == (scope, resources) =>
+            {
                 Ok(())
             }
             Some(_) => broken("I10", format!("{token} was answered for another request")),

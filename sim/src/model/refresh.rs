@@ -73,7 +73,13 @@ impl Model {
             None if seen => broken("I6", format!("{refresh} is the successor of two")),
             None => {
                 let expires_at = (retired.at + self.terms.refresh_lifetime).min(grant.ends_at);
-                self.grants[at].chain.push(Link { token: refresh, expires_at, retired: None, overdue: false, presented: 0 });
+                self.grants[at].chain.push(Link {
+                    token: refresh,
+                    expires_at,
+                    retired: None,
+                    overdue: false,
+                    presented: 0,
+                });
                 self.set_fact(refresh, Fact::Refresh { grant: at, at: place + 1 });
                 Ok(())
             }

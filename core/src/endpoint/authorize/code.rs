@@ -159,7 +159,7 @@ pub(super) async fn approve_with(
     };
     let unchanged = holds
         && (planted!(EpochNotReadAgain)
-            || io.epochs(Some(&approver.subject), Some(&client.client_id)).await? == epochs)
+            || !epochs.are_raised_in(&io.epochs(Some(&approver.subject), Some(&client.client_id)).await?))
         && withdrawals(io.consent(&approver.subject, &client.client_id).await?) == withdrawals(consent);
     if !unchanged {
         io.revoke_key(&key).await?;
