@@ -94,7 +94,8 @@ impl Weather {
                 Fault::Down => 15,
                 Fault::CrashAfter | Fault::CrashBefore => 30,
                 Fault::KeyRotation | Fault::Sweep => 60,
-                Fault::Conflict | Fault::Late | Fault::Lost => 80,
+                Fault::Late => 160,
+                Fault::Conflict | Fault::Lost => 80,
                 Fault::Callback | Fault::Duplicate | Fault::ReplyLost => 100,
             };
             match dice.below(4) {

@@ -33,6 +33,8 @@ pub(crate) enum Running {
 pub(crate) struct Flight {
     pub(crate) number: FlightNumber,
     pub(crate) process: usize,
+    /// The stage of its keys.
+    pub(crate) stage: usize,
     pub(crate) sender: Sender,
     pub(crate) call: Call,
     pub(crate) running: Running,

@@ -82,14 +82,18 @@ impl World<'_> {
         if self.weather.rate(Fault::KeyRotation) == 0 {
             return;
         }
-        if self.processes.iter().all(|process| process.stage == self.operator.stage) {
+        // What began before all had the new key may not know it yet: the operator waits before the next stage.
+        let stage = self.operator.stage;
+        let all_have = self.processes.iter().all(|process| process.stage == stage);
+        if all_have && self.flights.iter().all(|flight| flight.stage == stage) {
             self.operator.stage = (self.operator.stage + 1).min(STAGES - 1);
         }
-        let at = self.dice.below(self.processes.len());
-        let newest = self.operator.newest(&self.processes, self.processes[at].stage);
-        if newest != self.processes[at].stage {
-            self.processes[at].stage = newest;
-            self.story.tell(self.clock, || format!("process {at} reads the keys of stage {newest}"));
+        for at in 0..self.processes.len() {
+            let newest = self.operator.newest(&self.processes, self.processes[at].stage);
+            if newest != self.processes[at].stage && self.dice.below(4) > 0 {
+                self.processes[at].stage = newest;
+                self.story.tell(self.clock, || format!("process {at} reads the keys of stage {newest}"));
+            }
         }
     }
 

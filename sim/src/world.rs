@@ -125,7 +125,7 @@ impl<'a> World<'a> {
         match self.dice.below(100) {
             0..2 => self.leap = Some(self.span()),
             2..12 => self.attacker_moves(),
-            12..17 => self.operator_moves(),
+            12..18 => self.operator_moves(),
             _ => {
                 let session = self.dice.below(self.sessions.len());
                 self.client_moves(session);
@@ -158,7 +158,7 @@ impl<'a> World<'a> {
         };
         self.land_late(self.clock);
         if self.weather.strikes(Fault::Down, &mut self.dice) && self.clock >= self.down_until {
-            let span = 200 + self.dice.below(3000) as u64;
+            let span = 50 + self.dice.below(500) as u64;
             self.down_until = self.clock + span;
             self.story.tell(self.clock, || format!("the store fails for {span} ms"));
         }
@@ -212,13 +212,15 @@ impl<'a> World<'a> {
     pub(crate) fn send_to(&mut self, process: usize, sender: Sender, call: Call) {
         let now = self.now_at(process);
         let number = self.model.begin(call, now, self.processes[process].far_off);
-        let core = &self.house.cores[self.processes[process].stage];
+        let stage = self.processes[process].stage;
+        let core = &self.house.cores[stage];
         let entropy = self.dice.entropy();
         let running = Running::begin(call, core, self.houses, &self.wallet, now, entropy);
         self.story.tell(self.clock, || format!("#{number} to process {process}: {call}"));
         self.flights.push(Flight {
             number,
             process,
+            stage,
             sender,
             call,
             running,

@@ -71,9 +71,9 @@ impl Model {
             return broken("I10", format!("{token} has scope {:#b} and not {scope:#b}", issued.scope));
         }
         let longest = self.terms.access_lifetime.min(self.grants[grant].ends_at.saturating_sub(now));
-        // A repeat says what remains, by a clock that may be behind that of the rotation.
+        // A repeat says what remains, by a clock that may be behind that of the rotation, and since it began.
         let far_off = far_off || self.grants[grant].far_off;
-        if issued.expires_in > longest + SKEW && !issued.access_seen && !far_off {
+        if issued.expires_in > longest + SKEW + self.terms.deadline && !issued.access_seen && !far_off {
             return broken("I11", format!("{token} lives {} s, and may {longest}", issued.expires_in));
         }
         match self.fact(token).copied() {
