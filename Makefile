@@ -19,13 +19,18 @@ help: ## list the targets
 test: check-tools lint check-rows test-run test-browser check-conformance test-demo ## everything a commit must pass
 
 .PHONY: test-long
-test-long: test sudden-death bench ## what takes longer than a commit may wait
+test-long: test sudden-death linearizability bench ## what takes longer than a commit may wait
 	$(CARGO) test --workspace --all-features --release
 
 .PHONY: sudden-death
 sudden-death: ## kill a server 500 times under load; write docs/sudden-death.md
 	PROOFKEY_KILLS=500 PROOFKEY_KILLS_REPORT=$(CURDIR)/docs/sudden-death.md \
 	  $(CARGO) test --package proofkey-tests --test sudden_death
+
+.PHONY: linearizability
+linearizability: ## compare many histories of the stores with a register; write docs/linearizability.md
+	PROOFKEY_HISTORIES=$${PROOFKEY_HISTORIES:-10000} PROOFKEY_HISTORIES_REPORT=$(CURDIR)/docs/linearizability.md \
+	  $(CARGO) test --package proofkey --all-features --test linearizability
 
 .PHONY: demo
 demo: ## set a server up on SQLite, walk through its flow, and keep serving
