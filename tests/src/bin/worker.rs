@@ -1,7 +1,8 @@
 //! A process that shares a SQLite file with others, for tests of several processes and of sudden death.
 //!
 //! `worker FILE THREADS` reads lines `NUMBER OPERATION TOKEN` (redeem, refresh, revoke, check), and answers each, when
-//! it is done, by `NUMBER STATUS ACCESS REFRESH`; `-` stands for no token.
+//! it is done, by `NUMBER STATUS ACCESS REFRESH ERROR`; `-` stands for none. `NUMBER room BYTES` bounds how far any file
+//! reaches that it writes to from then on, as a full disk would; `-` lifts that. A panic ends the process.
 
 #![forbid(unsafe_code)]
 
@@ -12,8 +13,14 @@ use proofkey::Server;
 use proofkey::store::SqliteStore;
 use proofkey::testing::FakeClock;
 use proofkey_tests::{ISSUER, People, START, configure, perform};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 fn main() {
+    let told = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        told(panic);
+        std::process::exit(101);
+    }));
     let mut arguments = std::env::args().skip(1);
     let file = arguments.next().unwrap_or_else(|| panic!("the first argument is the file"));
     let threads: usize = arguments.next().and_then(|text| text.parse().ok()).unwrap_or(1);
@@ -49,7 +56,20 @@ fn main() {
 fn answer(server: &Server, line: &str) {
     let mut words = line.split(' ');
     let (Some(number), Some(operation), Some(token)) = (words.next(), words.next(), words.next()) else { return };
-    let performed = perform(server, operation, token);
+    let performed = match operation {
+        "room" => {
+            bound_files(token.parse().ok());
+            "200 - - -".to_owned()
+        }
+        _ => perform(server, operation, token).to_string(),
+    };
     // One write a line, so that lines of different threads do not mix.
     let _ = io::stdout().lock().write_all(format!("{number} {performed}\n").as_bytes());
+}
+
+/// Sets the soft limit `RLIMIT_FSIZE`; nothing is as far as the hard one reaches.
+fn bound_files(bytes: Option<u64>) {
+    let maximum = getrlimit(Resource::Fsize).maximum;
+    let limit = Rlimit { current: bytes.or(maximum), maximum };
+    setrlimit(Resource::Fsize, limit).unwrap_or_else(|error| panic!("RLIMIT_FSIZE: {error}"));
 }
