@@ -52,6 +52,8 @@ pub struct Load {
     /// Those that begin when another one's life is over.
     spare: Vec<Session>,
     ledger: Arc<Ledger>,
+    /// How many clients there are at any time.
+    at_once: usize,
     /// Whether clients go on after an answer.
     runs: bool,
     acknowledged: usize,
@@ -64,12 +66,12 @@ pub struct Load {
 impl Load {
     /// Has the first `at_once` of the clients begin.
     #[must_use]
-    pub fn begin(worker: WorkerProcess, mut sessions: Vec<Session>, at_once: usize, ledger: &Arc<Ledger>) -> Self {
-        let spare = sessions.split_off(at_once.min(sessions.len()));
+    pub fn begin(worker: WorkerProcess, spare: Vec<Session>, at_once: usize, ledger: &Arc<Ledger>) -> Self {
+        let sessions = Vec::new();
         let ledger = Arc::clone(ledger);
-        let (checks, runs) = (Vec::new(), true);
+        let (checks, checked, runs, acknowledged, unavailable) = (Vec::new(), 0, true, 0, 0);
         let mut load =
-            Self { worker, sessions, spare, ledger, runs, acknowledged: 0, unavailable: 0, checks, checked: 0 };
+            Self { worker, sessions, spare, ledger, at_once, runs, acknowledged, unavailable, checks, checked };
         load.resume();
         load
     }
@@ -127,21 +129,26 @@ impl Load {
         }
     }
 
-    /// Has all go on.
+    /// Has all go on, and others begin in the place of those whose life is over.
     pub fn resume(&mut self) {
         self.runs = true;
-        for number in 0..self.sessions.len() {
-            if !self.sessions[number].is_over() {
-                self.go_on(number);
-            }
+        let live: Vec<usize> = (0..self.sessions.len()).filter(|at| !self.sessions[*at].is_over()).collect();
+        let missing = self.at_once.saturating_sub(live.len()).min(self.spare.len());
+        self.sessions.extend(self.spare.drain(..missing));
+        for number in live.into_iter().chain(self.sessions.len() - missing..self.sessions.len()) {
+            self.go_on(number);
         }
     }
 
     /// Runs until everybody who goes on has been refused.
+    ///
+    /// # Panics
+    /// If nobody goes on.
     pub fn until_all_are_refused(&mut self) {
         while self.sessions.iter().any(|session| !session.is_over() && !session.is_refused()) {
             self.must_answer();
         }
+        assert!(self.sessions.iter().any(Session::is_refused), "somebody goes on");
     }
 
     /// Shows every access token while the load goes on: those of live grants are accepted, those of ended ones are not.
@@ -179,6 +186,7 @@ impl Load {
     /// If the process has ended.
     pub fn bound_files(&mut self, bytes: Option<u64>) {
         self.checks.clear();
+        self.sessions.iter_mut().for_each(Session::forget_refusal);
         let before = self.checked;
         let room = bytes.map_or_else(|| "-".to_owned(), |bytes| bytes.to_string());
         assert!(self.worker.order(OTHERS, "room", &room), "the worker takes an order");

@@ -134,6 +134,10 @@ impl Session {
         self.step().is_some() && self.refused
     }
 
+    pub(crate) const fn forget_refusal(&mut self) {
+        self.refused = false;
+    }
+
     pub(crate) fn is_over(&self) -> bool {
         self.step().is_none()
     }

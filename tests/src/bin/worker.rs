@@ -1,6 +1,6 @@
 //! A process that shares a SQLite file with others, for tests of several processes and of sudden death.
 //!
-//! `worker FILE THREADS` reads lines `NUMBER OPERATION TOKEN` (redeem, refresh, revoke, check), and answers each, when
+//! `worker FILE THREADS`, with so many threads that write and one that reads, takes lines `NUMBER OPERATION TOKEN` (redeem, refresh, revoke, check), and answers each, when
 //! it is done, by `NUMBER STATUS ACCESS REFRESH ERROR`; `-` stands for none. `NUMBER room BYTES` bounds how far any file
 //! reaches that it writes to from then on, as a full disk would; `-` lifts that. A panic ends the process.
 
@@ -8,6 +8,7 @@
 
 use std::io::{self, BufRead as _, Write as _};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread::JoinHandle;
 
 use proofkey::Server;
 use proofkey::store::SqliteStore;
@@ -27,30 +28,37 @@ fn main() {
     let builder = configure(Server::builder(ISSUER)).store(SqliteStore::new(file)).users(People::default());
     let server = builder.clock(FakeClock::at(START)).build().unwrap_or_else(|misuse| panic!("{misuse}"));
 
-    let (send, receive) = mpsc::channel::<String>();
-    let receive = Arc::new(Mutex::new(receive));
-    let workers: Vec<_> = (0..threads)
-        .map(|_| {
-            let (server, receive) = (server.clone(), Arc::clone(&receive));
-            std::thread::spawn(move || {
-                loop {
-                    let line = receive.lock().unwrap_or_else(PoisonError::into_inner).recv();
-                    let Ok(line) = line else { return };
-                    answer(&server, &line);
-                }
-            })
-        })
-        .collect();
+    let (writes, writers) = pool(&server, threads);
+    let (reads, readers) = pool(&server, 1);
     for line in io::stdin().lock().lines() {
         let Ok(line) = line else { break };
-        if send.send(line).is_err() {
+        // Writes that wait must not keep the others waiting.
+        let is_write = !line.contains(" check ") && !line.contains(" room ");
+        if (if is_write { &writes } else { &reads }).send(line).is_err() {
             break;
         }
     }
-    drop(send);
-    for worker in workers {
-        let _ = worker.join();
+    drop((writes, reads));
+    for thread in writers.into_iter().chain(readers) {
+        let _ = thread.join();
     }
+}
+
+/// Threads that answer lines, each the next one.
+fn pool(server: &Server, threads: usize) -> (mpsc::Sender<String>, Vec<JoinHandle<()>>) {
+    let (send, receive) = mpsc::channel::<String>();
+    let receive = Arc::new(Mutex::new(receive));
+    let workers = (0..threads).map(|_| {
+        let (server, receive) = (server.clone(), Arc::clone(&receive));
+        std::thread::spawn(move || {
+            loop {
+                let line = receive.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                let Ok(line) = line else { return };
+                answer(&server, &line);
+            }
+        })
+    });
+    (send, workers.collect())
 }
 
 fn answer(server: &Server, line: &str) {
