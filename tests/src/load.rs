@@ -195,10 +195,21 @@ impl Load {
         }
     }
 
-    /// Another process in the place of this one; its clients go on there.
+    /// Another process in the place of this one, which has ended while its clients paused; they go on there.
     pub fn move_to(&mut self, worker: WorkerProcess) {
         self.worker = worker;
+        self.sessions.iter_mut().for_each(Session::forget_refusal);
         self.resume();
+    }
+
+    /// Kills the process while its clients pause.
+    pub fn kill_worker(&mut self) {
+        self.worker.kill();
+    }
+
+    /// Has the process end in peace while its clients pause.
+    pub fn end_worker(&mut self) {
+        self.worker.end();
     }
 
     /// Kills the process (SIGKILL). Answers on their way when it died are acknowledgements like the others. Returns the

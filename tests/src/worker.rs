@@ -130,6 +130,12 @@ impl WorkerProcess {
         Some((number.parse().ok()?, performed.parse().ok()?))
     }
 
+    /// Has the process end when it has answered everything.
+    pub fn end(&mut self) {
+        self.orders = None;
+        let _ = self.child.wait();
+    }
+
     /// Kills the process as it stands (SIGKILL).
     pub fn kill(&mut self) {
         let _ = self.child.kill();
