@@ -60,6 +60,8 @@ pub struct Load {
     unavailable: usize,
     /// Checks under way: the client, and whether its grant had ended when they were ordered.
     checks: Vec<(usize, Option<bool>)>,
+    /// Orders that are not those of a client, since the last look, and how many were answered.
+    others: usize,
     checked: usize,
 }
 
@@ -69,9 +71,9 @@ impl Load {
     pub fn begin(worker: WorkerProcess, spare: Vec<Session>, at_once: usize, ledger: &Arc<Ledger>) -> Self {
         let sessions = Vec::new();
         let ledger = Arc::clone(ledger);
-        let (checks, checked, runs, acknowledged, unavailable) = (Vec::new(), 0, true, 0, 0);
+        let (checks, others, checked, runs, acknowledged, unavailable) = (Vec::new(), 0, 0, true, 0, 0);
         let mut load =
-            Self { worker, sessions, spare, ledger, at_once, runs, acknowledged, unavailable, checks, checked };
+            Self { worker, sessions, spare, ledger, at_once, runs, acknowledged, unavailable, checks, others, checked };
         load.resume();
         load
     }
@@ -106,6 +108,8 @@ impl Load {
     }
 
     fn must_answer(&mut self) {
+        let waiting = self.sessions.iter().any(Session::is_waiting) || self.checked < self.others;
+        assert!(waiting, "somebody waits for an answer: there are too few clients for so long a load");
         self.answer().unwrap_or_else(|| panic!("the worker lives until it is killed"));
     }
 
@@ -154,17 +158,18 @@ impl Load {
     /// Shows every access token while the load goes on: those of live grants are accepted, those of ended ones are not.
     pub fn look(&mut self) {
         self.checks.clear();
-        self.checked = 0;
+        (self.others, self.checked) = (0, 0);
         for at in 0..self.sessions.len() {
             let ended = self.sessions[at].has_ended();
             for access in self.sessions[at].accesses().to_vec() {
                 self.checks.push((at, ended));
                 let number = OTHERS + self.checks.len() - 1;
                 assert!(self.worker.order(number, "check", &access), "the worker takes an order");
+                self.others += 1;
             }
         }
         assert!(!self.checks.is_empty(), "there is something to look at");
-        while self.checked < self.checks.len() {
+        while self.checked < self.others {
             self.must_answer();
         }
     }
@@ -187,10 +192,10 @@ impl Load {
     pub fn bound_files(&mut self, bytes: Option<u64>) {
         self.checks.clear();
         self.sessions.iter_mut().for_each(Session::forget_refusal);
-        let before = self.checked;
+        (self.others, self.checked) = (1, 0);
         let room = bytes.map_or_else(|| "-".to_owned(), |bytes| bytes.to_string());
         assert!(self.worker.order(OTHERS, "room", &room), "the worker takes an order");
-        while self.checked == before {
+        while self.checked < self.others {
             self.must_answer();
         }
     }

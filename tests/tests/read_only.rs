@@ -93,7 +93,9 @@ fn goes_on(place: &Place, mut load: Load, ledger: &Arc<Ledger>) {
     load.resume();
     load.answers(2 * CLIENTS);
     assert_eq!(load.unavailable(), before, "I9, I17: a retry succeeds as soon as the files can be written");
+    load.pause();
     load.look();
+    load.resume();
     let sessions = load.kill();
     let (server, mut figures) = (Inquiry::new(&place.file(), ledger), Figures::default());
     for (number, session) in sessions.iter().enumerate() {
