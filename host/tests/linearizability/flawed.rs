@@ -2,6 +2,7 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::{self, ThreadId};
 
 use proofkey::core::{Key, Query, Record, UnixTime, Version, Write};
 use proofkey::store::{AsyncStore, MemoryStore, Store};
@@ -19,16 +20,24 @@ pub(crate) enum Flaw {
     ComparesAndThenWrites,
     DeletesBlindly,
     LosesAWriteInHundred,
+    /// Each thread has a cache, which only its own writes empty.
+    RemembersForEachThread,
     /// A statement that is repeated after an error of its own finds what it did itself, and is refused.
     RefusesWhatItDid,
     WritesBlindly,
+}
+
+struct Cached {
+    thread: Option<ThreadId>,
+    key: Key,
+    found: Option<Record>,
 }
 
 pub(crate) struct Flawed {
     inner: MemoryStore,
     flaw: Option<Flaw>,
     calls: AtomicUsize,
-    cache: Mutex<Vec<(Key, Option<Record>)>>,
+    cache: Mutex<Vec<Cached>>,
     waiting: Mutex<Option<Write>>,
 }
 
@@ -60,26 +69,40 @@ impl Flawed {
     fn once_in(&self, times: usize) -> bool {
         self.calls.fetch_add(1, Ordering::Relaxed) % times == times - 1
     }
-}
 
-impl Store for Flawed {
-    fn get(&self, key: &Key) -> Result<Option<Record>, StoreError> {
-        if self.flaw != Some(Flaw::AnswersFromAStaleCache) {
-            return self.inner.get(key);
-        }
+    fn read(&self, key: &Key) -> Result<Option<Record>, StoreError> {
+        let mine = match self.flaw {
+            Some(Flaw::AnswersFromAStaleCache) => None,
+            Some(Flaw::RemembersForEachThread) => Some(thread::current().id()),
+            _ => return self.inner.get(key),
+        };
         let mut cache = self.cache.lock().unwrap();
         if self.once_in(8) {
             cache.clear();
         }
-        if let Some((_, kept)) = cache.iter().find(|(cached, _)| cached == key) {
-            return Ok(kept.clone());
+        if let Some(cached) = cache.iter().find(|cached| cached.key == *key && cached.thread == mine) {
+            return Ok(cached.found.clone());
         }
         let found = self.inner.get(key)?;
-        cache.push((key.clone(), found.clone()));
+        cache.push(Cached { thread: mine, key: key.clone(), found: found.clone() });
         Ok(found)
     }
 
+    /// What a write empties.
+    fn forget(&self) {
+        if self.flaw == Some(Flaw::RemembersForEachThread) {
+            self.cache.lock().unwrap().retain(|cached| cached.thread != Some(thread::current().id()));
+        }
+    }
+}
+
+impl Store for Flawed {
+    fn get(&self, key: &Key) -> Result<Option<Record>, StoreError> {
+        self.read(key)
+    }
+
     fn put(&self, write: &Write) -> Result<bool, StoreError> {
+        self.forget();
         match self.flaw {
             Some(Flaw::AnswersBeforeItWrites) => {
                 let earlier = self.waiting.lock().unwrap().replace(write.clone());
@@ -93,7 +116,7 @@ impl Store for Flawed {
                 if self.current(write.key()) != write.expect().copied() {
                     return Ok(false);
                 }
-                std::thread::yield_now();
+                thread::yield_now();
                 self.overwrite(write);
                 Ok(true)
             }
@@ -110,6 +133,7 @@ impl Store for Flawed {
     }
 
     fn delete(&self, key: &Key, expect: &Version) -> Result<bool, StoreError> {
+        self.forget();
         match (self.flaw, self.current(key)) {
             (Some(Flaw::DeletesBlindly), Some(current)) => self.inner.delete(key, &current),
             _ => self.inner.delete(key, expect),
@@ -121,6 +145,7 @@ impl Store for Flawed {
     }
 
     fn sweep(&self, now: UnixTime, limit: usize) -> Result<usize, StoreError> {
+        self.forget();
         self.inner.sweep(now, limit)
     }
 }
