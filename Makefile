@@ -19,7 +19,7 @@ help: ## list the targets
 test: check-tools lint check-rows test-run test-browser check-conformance test-demo ## everything a commit must pass
 
 .PHONY: test-long
-test-long: test sudden-death bench ## what takes longer than a commit may wait
+test-long: test sudden-death full-disk linearizability bench ## what takes longer than a commit may wait
 	$(CARGO) test --workspace --all-features --release
 
 .PHONY: sudden-death
@@ -31,6 +31,19 @@ sudden-death: ## kill a server 500 times under load; write docs/sudden-death.md
 test-planted: ## each defect that can be planted in the core shows
 	RUSTFLAGS="$(RUSTFLAGS) --cfg proofkey_planted" CARGO_TARGET_DIR=$(CURDIR)/target/planted \
 	  $(CARGO) test --release --package proofkey-tests --all-features --test planted
+
+# A file system of its own, in a mount namespace of its own: where users may make one, no privileges are needed.
+.PHONY: full-disk
+full-disk: ## a server on a file system that is really full
+	@mkdir -p $(TARGET)/small-disk
+	$(CARGO) test --package proofkey-tests --test full_disk --no-run
+	unshare --map-root-user --mount sh -c 'mount -t tmpfs -o size=16m tmpfs $(TARGET)/small-disk && \
+	  PROOFKEY_SMALL_DISK=$(TARGET)/small-disk $(CARGO) test --package proofkey-tests --test full_disk -- --test-threads 1'
+
+.PHONY: linearizability
+linearizability: ## compare many histories of the stores with a register; write docs/linearizability.md
+	PROOFKEY_HISTORIES=$${PROOFKEY_HISTORIES:-10000} PROOFKEY_HISTORIES_REPORT=$(CURDIR)/docs/linearizability.md \
+	  $(CARGO) test --package proofkey --all-features --test linearizability
 
 .PHONY: demo
 demo: ## set a server up on SQLite, walk through its flow, and keep serving

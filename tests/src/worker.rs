@@ -10,7 +10,7 @@ use proofkey::Server;
 use serde_json::Value;
 
 use crate::world::encode;
-use crate::{REDIRECT_URI, Reply, VERIFIER};
+use crate::{REDIRECT_URI, Reply, VERIFIER, assert_well_formed};
 
 /// What an operation came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,12 +22,15 @@ pub struct Performed {
     pub access: Option<String>,
     /// The refresh token, if one was given.
     pub refresh: Option<String>,
+    /// The code of the error body, if there was one.
+    pub error: Option<String>,
 }
 
 impl fmt::Display for Performed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = |token: &Option<String>| token.clone().unwrap_or_else(|| "-".to_owned());
-        write!(f, "{} {} {}", self.status, word(&self.access), word(&self.refresh))
+        let (access, refresh, error) = (word(&self.access), word(&self.refresh), word(&self.error));
+        write!(f, "{} {access} {refresh} {error}", self.status)
     }
 }
 
@@ -35,17 +38,18 @@ impl FromStr for Performed {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let [status, access, refresh] = *text.split(' ').collect::<Vec<_>>() else { return Err(text.to_owned()) };
+        let words: Vec<_> = text.split(' ').collect();
+        let [status, access, refresh, error] = *words else { return Err(text.to_owned()) };
         let token = |word: &str| (word != "-").then(|| word.to_owned());
         let status = status.parse().map_err(|_| text.to_owned())?;
-        Ok(Self { status, access: token(access), refresh: token(refresh) })
+        Ok(Self { status, access: token(access), refresh: token(refresh), error: token(error) })
     }
 }
 
 /// Performs one operation: `redeem`, `refresh`, `revoke` or `check` with a code or token.
 ///
 /// # Panics
-/// If there is no such operation.
+/// If there is no such operation, or the answer is not well formed.
 #[must_use]
 pub fn perform(server: &Server, operation: &str, token: &str) -> Performed {
     let (path, fields) = match operation {
@@ -71,9 +75,11 @@ pub fn perform(server: &Server, operation: &str, token: &str) -> Performed {
         request.body(encode(&fields).into())
     };
     let reply: Reply = server.handle(request.unwrap_or_else(|error| panic!("a request: {error}")), None).into();
+    assert_well_formed(&reply, operation);
     let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
     let text = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);
-    Performed { status: reply.status.as_u16(), access: text("access_token"), refresh: text("refresh_token") }
+    let (access, refresh, error) = (text("access_token"), text("refresh_token"), text("error"));
+    Performed { status: reply.status.as_u16(), access, refresh, error }
 }
 
 /// A `worker` process.
@@ -90,8 +96,16 @@ impl WorkerProcess {
     /// If it does not start.
     #[must_use]
     pub fn start(program: &str, file: &Path, threads: usize) -> Self {
-        let mut command = Command::new(program);
-        command.arg(file).arg(threads.to_string()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        Self::spawn(Command::new(program).arg(file).arg(threads.to_string()))
+    }
+
+    /// Starts what a command says, which must come to a `worker`.
+    ///
+    /// # Panics
+    /// If it does not start.
+    #[must_use]
+    pub fn spawn(command: &mut Command) -> Self {
+        let command = command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("the worker starts: {error}"));
         let orders = child.stdin.take();
         let answers = child.stdout.take().unwrap_or_else(|| panic!("the worker answers"));
@@ -114,6 +128,12 @@ impl WorkerProcess {
         }
         let (number, performed) = line.trim_end().split_once(' ')?;
         Some((number.parse().ok()?, performed.parse().ok()?))
+    }
+
+    /// Has the process end when it has answered everything.
+    pub fn end(&mut self) {
+        self.orders = None;
+        let _ = self.child.wait();
     }
 
     /// Kills the process as it stands (SIGKILL).

@@ -6,7 +6,8 @@
 //! ```
 //!
 //! Each clause is a function of its own, and panics with a sentence that names what is broken. [`check`] runs them all;
-//! [`check_durable`] runs those about what a crash must not undo.
+//! [`check_durable`] runs those about what a crash must not undo. [`check_linearizable`] looks longer at what many
+//! threads are answered.
 
 use std::collections::BTreeSet;
 use std::sync::Barrier;
@@ -19,6 +20,9 @@ use super::Store;
 
 #[cfg(feature = "tokio")]
 mod awaited;
+mod linear;
+
+pub use linear::{Histories, Tally};
 
 /// Runs every clause, each over a fresh store.
 ///
@@ -42,6 +46,7 @@ pub fn check<S: Store>(make: impl Fn() -> S) {
     tags_are_replaced_with_their_record(&make());
     a_write_that_keeps_the_index_keeps_tags_and_expiry(&make());
     a_listing_sees_every_write_that_ended_before_it(&make());
+    check_linearizable([make()], Histories::of_seed(1).count(12).allowing_spurious_refusals());
 }
 
 /// Runs the clauses about what was acknowledged, over a store that `open` opens again and again: each time as a process
@@ -52,6 +57,23 @@ pub fn check<S: Store>(make: impl Fn() -> S) {
 pub fn check_durable<S: Store>(open: impl Fn(usize) -> S) {
     acknowledged_writes_are_found_after_a_crash(|| open(0));
     two_handles_see_each_other(&open(1), &open(1));
+}
+
+/// Records histories of many threads, with writes whose outcome they are not told, and compares them with a
+/// compare-and-swap register: reads never go back, of several writers with one expectation one wins, nothing that was
+/// acknowledged is lost and nothing comes back. The threads share the `handles`, which must be of the same data:
+/// several connections, or objects on one file. Returns what was recorded.
+///
+/// ```
+/// # use proofkey::store::{MemoryStore, contract};
+/// let tally = contract::check_linearizable([MemoryStore::new()], contract::Histories::of_seed(7).count(5));
+/// assert!(tally.overlaps > 0);
+/// ```
+///
+/// # Panics
+/// With the first history that no register gives, call by call; or if nothing could be shown.
+pub fn check_linearizable<S: Store>(handles: impl IntoIterator<Item = S>, histories: Histories) -> Tally {
+    histories.check(&handles.into_iter().collect::<Vec<S>>())
 }
 
 /// [`check`] for an asynchronous store, whose futures are awaited on `runtime`: one of several threads, in a plain
@@ -71,6 +93,20 @@ pub fn check_async<S: super::AsyncStore>(runtime: &tokio::runtime::Handle, make:
 #[cfg(feature = "tokio")]
 pub fn check_async_durable<S: super::AsyncStore>(runtime: &tokio::runtime::Handle, open: impl Fn(usize) -> S) {
     check_durable(|clause| awaited::Awaited { store: open(clause), runtime: runtime.clone() });
+}
+
+/// [`check_linearizable`] for an asynchronous store; as [`check_async`].
+///
+/// # Panics
+/// As [`check_linearizable`].
+#[cfg(feature = "tokio")]
+pub fn check_async_linearizable<S: super::AsyncStore>(
+    runtime: &tokio::runtime::Handle,
+    handles: impl IntoIterator<Item = S>,
+    histories: Histories,
+) -> Tally {
+    let awaited = |store| awaited::Awaited { store, runtime: runtime.clone() };
+    check_linearizable(handles.into_iter().map(awaited), histories)
 }
 
 fn key(text: &str) -> Key {

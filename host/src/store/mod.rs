@@ -48,7 +48,9 @@ pub trait Store: Send + Sync {
     ///
     /// # Security
     /// A `true` for two callers with the same `expect` lets one code be redeemed twice. A spurious `false` costs one
-    /// retry and is always safe. Losing an acknowledged write may revive a revoked token.
+    /// retry and is always safe; a `false` for what was stored all the same makes an honest redemption a replay, so a
+    /// store that repeats statements looks whose version it met. Losing an acknowledged write may revive a revoked
+    /// token.
     fn put(&self, write: &Write) -> Result<bool, StoreError>;
 
     /// Removes a record if its version is still `expect`; whether it was removed.

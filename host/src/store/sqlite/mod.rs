@@ -56,7 +56,7 @@ const LOOK: Duration = Duration::from_secs(1);
 
 struct Parts {
     writer: Writer,
-    readers: Readers,
+    readers: std::sync::Arc<Readers>,
 }
 
 impl SqliteStore {
@@ -106,8 +106,9 @@ impl SqliteStore {
             None => opened.process = process,
         }
         connection::create(&self.path)?;
-        let writer = Writer::open(&self.path, self.synchronous)?;
-        let parts = std::sync::Arc::new(Parts { writer, readers: Readers::new(&self.path) });
+        let readers = std::sync::Arc::new(Readers::new(&self.path));
+        let writer = Writer::open(&self.path, self.synchronous, std::sync::Arc::clone(&readers))?;
+        let parts = std::sync::Arc::new(Parts { writer, readers });
         opened.parts = Some(std::sync::Arc::clone(&parts));
         opened.file = connection::identity(&self.path);
         Ok(parts)

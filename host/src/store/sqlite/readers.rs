@@ -1,7 +1,7 @@
 //! Connections that read, as many as threads read at once.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError, RwLock};
 
 use bytes::Bytes;
 use proofkey_core::{Key, Query, Record, StoreError, Version};
@@ -22,11 +22,13 @@ const FIND: &str = "
 pub(super) struct Readers {
     path: PathBuf,
     idle: Mutex<Vec<Connection>>,
+    /// Held for reading while a connection is in use.
+    used: RwLock<()>,
 }
 
 impl Readers {
     pub(super) fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), idle: Mutex::new(Vec::new()) }
+        Self { path: path.to_owned(), idle: Mutex::new(Vec::new()), used: RwLock::new(()) }
     }
 
     pub(super) fn get(&self, key: &Key) -> Result<Option<Record>, StoreError> {
@@ -44,12 +46,20 @@ impl Readers {
         })
     }
 
+    /// Runs something while no connection of these is open.
+    pub(super) fn while_closed<R>(&self, run: impl FnOnce() -> R) -> R {
+        let _none = self.used.write().unwrap_or_else(PoisonError::into_inner);
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        run()
+    }
+
     /// Runs a statement on an idle connection, or on a new one. A connection that failed is not used again.
     fn with<R>(
         &self,
         statement: &str,
         run: impl FnOnce(&mut CachedStatement<'_>) -> Result<R, StoreError>,
     ) -> Result<R, StoreError> {
+        let _used = self.used.read().unwrap_or_else(PoisonError::into_inner);
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let connection = match idle {
             Some(connection) => connection,

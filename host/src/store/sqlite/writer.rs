@@ -4,15 +4,16 @@
 //! queue, commits it, hands each caller its result, and passes the lead on to the first who came meanwhile.
 
 use std::collections::VecDeque;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use proofkey_core::{Key, StoreError, UnixTime, Version, Write};
-use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior, params};
 
 use super::Synchronous;
 use super::connection::{failed, open_writer};
+use super::readers::Readers;
 
 /// The most changes of one transaction.
 const MAX_BATCH: usize = 256;
@@ -113,13 +114,19 @@ struct Queue {
 pub(super) struct Writer {
     queue: Mutex<Queue>,
     arrived: Condvar,
-    connection: Mutex<Connection>,
+    path: PathBuf,
+    synchronous: Synchronous,
+    readers: Arc<Readers>,
+    /// None after a write that met files which may only be read.
+    connection: Mutex<Option<Connection>>,
 }
 
 impl Writer {
-    pub(super) fn open(path: &Path, synchronous: Synchronous) -> Result<Self, StoreError> {
-        let connection = Mutex::new(open_writer(path, synchronous)?);
-        Ok(Self { queue: Mutex::default(), arrived: Condvar::new(), connection })
+    /// Opens the file, whose readers in this process are `readers`.
+    pub(super) fn open(path: &Path, synchronous: Synchronous, readers: Arc<Readers>) -> Result<Self, StoreError> {
+        let connection = Mutex::new(Some(open_writer(path, synchronous)?));
+        let (queue, arrived, path) = (Mutex::default(), Condvar::new(), path.to_owned());
+        Ok(Self { queue, arrived, path, synchronous, readers, connection })
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
@@ -191,12 +198,26 @@ impl Writer {
 
     /// All or nothing: after an error every outcome of the batch is unknown.
     fn commit(&self, batch: &[Arc<Ticket>]) -> Result<Vec<usize>, StoreError> {
-        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
-        let changed: Result<Vec<usize>, rusqlite::Error> =
-            batch.iter().map(|ticket| ticket.change.run(&transaction)).collect();
-        let changed = changed.map_err(failed)?;
-        transaction.commit().map_err(failed)?;
-        Ok(changed)
+        let mut kept = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut connection = match kept.take() {
+            Some(connection) => connection,
+            // What SQLite opened for reading stays so, and what shares it between connections too, until the last one
+            // of this process is closed: so the file is opened anew, for it may be possible to write to it by now.
+            None => self.readers.while_closed(|| open_writer(&self.path, self.synchronous))?,
+        };
+        let changed = run(&mut connection, batch);
+        let is_read_only = |error: &rusqlite::Error| error.sqlite_error_code() == Some(ErrorCode::ReadOnly);
+        if !changed.as_ref().is_err_and(is_read_only) {
+            *kept = Some(connection);
+        }
+        changed.map_err(failed)
     }
+}
+
+fn run(connection: &mut Connection, batch: &[Arc<Ticket>]) -> Result<Vec<usize>, rusqlite::Error> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let changed: Vec<usize> =
+        batch.iter().map(|ticket| ticket.change.run(&transaction)).collect::<Result<_, rusqlite::Error>>()?;
+    transaction.commit()?;
+    Ok(changed)
 }
