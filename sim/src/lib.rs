@@ -2,4 +2,7 @@
 //! store, clients, an attacker, an operator, and faults wherever a step can fail.
 
 mod dice;
+mod exhaustive;
 mod rows;
+
+pub use exhaustive::{Bounds, Explored, Summary, Violation, explore};
