@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use proofkey_core::{Core, Entropy, Key, Requirement, Step, StoreError, UnixTime, User, UserAnswer};
 
 use super::stores::{Content, Row, Stores};
-use super::wire::{Answered, CLIENT, REDIRECT_URI, Replies, Reply, Token, VERIFIER, form, guarded};
+use super::wire::{Answered, CLIENT, REDIRECT_URI, Replies, Token, VERIFIER, form, guarded};
 
 pub(super) const SUBJECT: &str = "ada";
 
@@ -73,6 +73,8 @@ pub(super) struct Marks {
     pub(super) wrote_first: bool,
     /// Whether it handed over a write that follows from what another flow wrote.
     pub(super) wrote_again: bool,
+    /// How often it was told that another write came first.
+    pub(super) lost: usize,
 }
 
 impl Marks {
@@ -149,7 +151,10 @@ impl Flows {
         let mut marks = passed.marks;
         marks.calls += usize::from(!matches!(passed.ask, Ask::User));
         match (&passed.ask, answer) {
-            (Ask::Put(_), _) => marks = marks.with_write(),
+            (Ask::Put(_), answer) => {
+                marks = marks.with_write();
+                marks.lost += usize::from(answer == Answer::Stored(false));
+            }
             (_, Answer::Found(found)) => {
                 marks.read_start = found.is_some_and(|row| self.stores.rows(self.start).contains(&row));
             }
@@ -182,12 +187,6 @@ impl Flows {
         };
         self.ends.insert((call, content), end);
         end
-    }
-
-    /// What the answer at the end says, without a thought for what it did.
-    pub(super) fn told(&mut self, call: Call, content: Content) -> Reply {
-        let (answered, _) = self.end(call, content);
-        self.replies.reply(answered).clone()
     }
 
     /// How many sequences of answers flows were run with.

@@ -71,7 +71,7 @@ struct Runner {
 /// The most operations at once.
 const OPERATIONS: usize = 3;
 /// The most writes that may still land.
-const LANDING: usize = 2;
+const LANDING: usize = 3;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct State {
