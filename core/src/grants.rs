@@ -200,12 +200,22 @@ impl Io {
         stuck.map_or(Ok(revoked), Err)
     }
 
+    /// Raises an owner's epoch, and then revokes every grant under the owner's tag: what is created meanwhile sees the
+    /// one or is seen by the other (invariant I14). Returns how many were revoked.
+    async fn sign_out(&mut self, epoch: &Key, tag: Owner) -> Result<usize, Refusal> {
+        if planted!(EpochRaisedAfterListing) {
+            let revoked = self.revoke_listed(tag, |_| true).await?;
+            return self.raise_epoch(epoch, self.last_session_end()).await.map(|()| revoked);
+        }
+        self.raise_epoch(epoch, self.last_session_end()).await?;
+        self.revoke_listed(tag, |_| true).await
+    }
+
     /// Signs a user out: the epoch first, then every grant and every browser's sign-in. Returns how many grants were
     /// revoked.
     pub(crate) async fn sign_out_user(&mut self, subject: &str) -> Result<usize, Refusal> {
         let (epoch, tag) = (self.names().user_epoch(subject), self.names().user_tag(subject));
-        self.raise_epoch(&epoch, self.last_session_end()).await?;
-        let revoked = self.revoke_listed(tag.clone(), |_| true).await?;
+        let revoked = self.sign_out(&epoch, tag.clone()).await?;
         // The raised epoch has ended the sign-ins; their records need not wait for a sweep.
         let mut listing = Listing::new(tag, Kind::Session);
         while let Some(page) = self.turn(&mut listing).await? {
@@ -237,8 +247,7 @@ impl Io {
 
     pub(crate) async fn sign_out_client(&mut self, client_id: &str) -> Result<usize, Refusal> {
         let (epoch, tag) = (self.names().client_epoch(client_id), self.names().client_tag(client_id));
-        self.raise_epoch(&epoch, self.last_session_end()).await?;
-        let revoked = self.revoke_listed(tag, |_| true).await?;
+        let revoked = self.sign_out(&epoch, tag).await?;
         self.event(Event::new(EventKind::OwnerSignedOut).client(client_id));
         Ok(revoked)
     }

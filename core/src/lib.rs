@@ -3,6 +3,15 @@
 //! A request becomes a value, a flow is started with the current time and 32 bytes of entropy, and the flow hands out
 //! owned [`Step`]s until it is done. Nothing in here touches a socket, a clock, a thread, the environment or a file.
 
+// Told of the crate whatever it is told of; `disallowed_types` still holds every file but `planted` to it.
+#![cfg_attr(
+    proofkey_planted,
+    expect(clippy::disallowed_macros, reason = "`planted` keeps state of the thread, in builds that are no server")
+)]
+
+#[macro_use]
+mod site;
+
 mod access;
 mod admin;
 mod api;
@@ -34,6 +43,8 @@ mod page;
 mod password;
 mod pending;
 mod pkce;
+#[cfg(proofkey_planted)]
+pub mod planted;
 mod record;
 mod redirect;
 mod refusal;

@@ -187,6 +187,17 @@ pub(crate) struct Entitlement<'a> {
     pub(crate) expires_at: u64,
 }
 
+impl Approval {
+    /// When what would last until `moment` ends: no later than the family (invariant I11).
+    fn until(&self, moment: UnixTime) -> u64 {
+        if planted!(FamilyOutlivesItsEnd) { moment.seconds() } else { moment.seconds().min(self.ends_at) }
+    }
+
+    fn is_over(&self, now: UnixTime) -> bool {
+        self.ends_at <= now.seconds() && !planted!(FamilyOutlivesItsEnd)
+    }
+}
+
 impl Grant {
     /// A grant with a code that nobody has redeemed.
     pub(crate) fn issued(approval: Approval, binding: Binding, code_expires_at: UnixTime) -> Self {
@@ -225,6 +236,10 @@ impl Grant {
     pub(crate) fn revoke(&self, now: UnixTime) -> Option<Self> {
         let until = self.last_use();
         match &self.state {
+            State::Live(live) if planted!(RevokesLeafAlone) => {
+                let rest = Live { refresh: None, ..live.clone() };
+                live.refresh.as_ref().map(|_| Self { approval: self.approval.clone(), state: State::Live(rest) })
+            }
             State::Issued { .. } | State::Live(_) => Some(Self {
                 approval: self.approval.clone(),
                 state: State::Revoked { at: now.seconds(), until: until.seconds() },
@@ -246,7 +261,8 @@ impl Grant {
     pub(crate) fn access(&self, digest: &SecretDigest, now: UnixTime) -> Option<Entitlement<'_>> {
         let State::Live(live) = &self.state else { return None };
         let access = live.access.iter().find(|access| same(&access.digest, digest))?;
-        if access.revoked || access.expires_at <= now.seconds() || self.approval.ends_at <= now.seconds() {
+        let revoked = access.revoked && !planted!(RevokedAccessAccepted);
+        if revoked || access.expires_at <= now.seconds() || self.approval.is_over(now) {
             return None;
         }
         Some(Entitlement {
@@ -289,7 +305,8 @@ impl Grant {
         let seconds = match &self.state {
             State::Issued { code_expires_at, .. } => *code_expires_at,
             State::Live(live) => {
-                let refresh = live.refresh.as_ref().map(|refresh| refresh.expires_at);
+                let refresh = live.refresh.as_ref().filter(|_| !planted!(RowEndsWithAccess));
+                let refresh = refresh.map(|refresh| refresh.expires_at);
                 live.access.iter().map(|access| access.expires_at).chain(refresh).max().unwrap_or(0)
             }
             State::Revoked { until, .. } => *until,

@@ -37,8 +37,13 @@ impl Grant {
         let deny = |detail| Redemption::Deny(Refusal::invalid_grant(INVALID).detail(detail));
         match &self.state {
             State::Issued { binding, code_expires_at } => match self.check(binding, attempt) {
+                Err(refusal) if planted!(WrongVerifierBurnsCode) => {
+                    self.revoke(now).map_or(Redemption::Deny(refusal), Redemption::Replay)
+                }
                 Err(refusal) => Redemption::Deny(refusal),
-                Ok(_) if *code_expires_at <= now.seconds() => deny("the code has expired"),
+                Ok(_) if *code_expires_at <= now.seconds() && !planted!(ExpiredCodeAccepted) => {
+                    deny("the code has expired")
+                }
                 Ok(resources) => {
                     let mut live = Live {
                         spent: Some(binding.clone()),
@@ -53,6 +58,7 @@ impl Grant {
             },
             State::Live(Live { spent: Some(binding), .. }) => match self.check(binding, attempt) {
                 Err(refusal) => Redemption::Deny(refusal),
+                Ok(_) if planted!(CodeReplayDoesNotRevoke) => deny("the code was used"),
                 Ok(_) => match self.revoke(now) {
                     Some(revoked) => Redemption::Replay(revoked),
                     None => deny("the grant is revoked"),
@@ -70,7 +76,7 @@ impl Grant {
         if !same(&binding.code, &attempt.code) {
             return Err(invalid("the code is not the one of this grant"));
         }
-        if self.approval.client_id != attempt.client_id {
+        if self.approval.client_id != attempt.client_id && !planted!(CodeForAnotherClient) {
             return Err(invalid("the code was issued to another client"));
         }
         match attempt.redirect_uri {
@@ -87,6 +93,7 @@ impl Grant {
         };
         match Challenge::from_bytes(*binding.challenge).verify(verifier) {
             Verdict::Match => self.audience(attempt.resources),
+            Verdict::Mismatch if planted!(VerifierIgnored) => self.audience(attempt.resources),
             Verdict::Malformed => Err(Refusal::invalid_grant("code_verifier must be 43 to 128 unreserved characters")),
             Verdict::Mismatch => Err(Refusal::invalid_grant("code_verifier does not match the code_challenge")),
         }

@@ -75,9 +75,8 @@ const INVALID: &str = "the refresh token is invalid, expired or revoked";
 impl Grant {
     /// Decides a refresh.
     pub(crate) fn refresh(&self, presented: &Presented<'_>) -> Refreshed {
-        let (ask, terms, now) = (presented.ask, presented.terms, presented.now);
-        let deny = |detail: &'static str| Refreshed::Deny(Refusal::invalid_grant(INVALID).detail(detail));
-        if self.approval.client_id != presented.client_id {
+        let (ask, now) = (presented.ask, presented.now);
+        if self.approval.client_id != presented.client_id && !planted!(ForeignClientRefreshes) {
             return deny("the refresh token was issued to another client");
         }
         let (live, refresh) = match &self.state {
@@ -94,24 +93,14 @@ impl Grant {
             if !same(&refresh.digest, &digest) {
                 return Refreshed::RolledBack; // its check is ours, its digest is not: a twin from lost writes
             }
-            if refresh.expires_at <= now.seconds() {
-                return deny("the refresh token has expired");
-            }
-            let Some(lifetime) = terms.refresh_lifetime else {
-                return deny("refresh tokens were switched off for this client");
-            };
-            return match self.extent(ask) {
-                Err(refusal) => Refreshed::Deny(refusal),
-                Ok(_) if self.bursts(live, now) => Refreshed::TooMany,
-                Ok(extent) => self.rotate(presented, live, refresh, lifetime, extent),
-            };
+            return self.renew(presented, live, refresh);
         }
         let retired_at = live.turns.iter().find(|turn| turn.retired == Some(generation)).map(|turn| turn.at);
         let age = retired_at.map(|at| now.seconds().saturating_sub(at));
-        let leeway = terms.leeway.as_secs();
-        let predecessor = live.generation.checked_sub(1) == Some(generation);
+        let leeway = presented.terms.leeway.as_secs();
+        let rotations = live.generation.saturating_sub(generation);
         match age {
-            Some(age) if leeway > 0 && predecessor && age <= leeway => {
+            Some(age) if leeway > 0 && rotations == 1 && (age <= leeway || planted!(LeewayNeverEnds)) => {
                 if !refresh.predecessor.as_ref().is_some_and(|stored| same(stored, &digest)) {
                     return Refreshed::RolledBack;
                 }
@@ -123,7 +112,14 @@ impl Grant {
                     Ok(extent) => self.repeat(presented, live, refresh, extent),
                 }
             }
-            Some(age) if leeway > 0 && age < leeway.saturating_add(CLOCK_MARGIN) => Refreshed::Stale,
+            Some(age) if age <= leeway && planted!(LeewayAfterSuccessorUsed) => self.renew(presented, live, refresh),
+            Some(age) if age <= leeway && rotations == 2 && planted!(LeewayOfTwoGenerations) => {
+                self.extent(ask).map_or_else(Refreshed::Deny, |extent| self.repeat(presented, live, refresh, extent))
+            }
+            Some(age) if leeway > 0 && age < leeway.saturating_add(CLOCK_MARGIN) && !planted!(StaleRevokes) => {
+                Refreshed::Stale
+            }
+            _ if planted!(RefreshReplayDoesNotRevoke) => Refreshed::Stale,
             _ => match self.revoke(now) {
                 Some(revoked) => Refreshed::Replay(revoked),
                 None => deny("the grant is revoked"),
@@ -131,11 +127,26 @@ impl Grant {
         }
     }
 
+    /// Answers the current refresh token.
+    fn renew(&self, presented: &Presented<'_>, live: &Live, refresh: &Shared<RefreshToken>) -> Refreshed {
+        if refresh.expires_at <= presented.now.seconds() {
+            return deny("the refresh token has expired");
+        }
+        let Some(lifetime) = presented.terms.refresh_lifetime else {
+            return deny("refresh tokens were switched off for this client");
+        };
+        match self.extent(presented.ask) {
+            Err(refusal) => Refreshed::Deny(refusal),
+            Ok(_) if self.bursts(live, presented.now) => Refreshed::TooMany,
+            Ok(extent) => self.rotate(presented, live, refresh, lifetime, extent),
+        }
+    }
+
     /// Scope and audience asked for, if they are within the grant (RFC 6749 section 6, RFC 8707 section 2.2).
     fn extent(&self, ask: &RefreshAsk) -> Result<Extent, Refusal> {
         let scope = match &ask.scope {
             None => self.approval.scope.clone(),
-            Some(scope) if scope.is_subset_of(&self.approval.scope) => scope.clone(),
+            Some(scope) if scope.is_subset_of(&self.approval.scope) || planted!(ScopeWidens) => scope.clone(),
             Some(_) => return Err(Refusal::invalid_scope("the scope is more than was granted")),
         };
         Ok(Extent { scope, resources: self.audience(&ask.resources)? })
@@ -158,7 +169,7 @@ impl Grant {
         let remembered = terms.leeway.as_secs().saturating_add(CLOCK_MARGIN).max(BURST);
         let mut next = live.clone();
         next.turns.retain(|turn| turn.at.saturating_add(remembered) > now.seconds());
-        let expires_at = now.after(lifetime).seconds().min(self.approval.ends_at);
+        let expires_at = self.approval.until(now.after(lifetime));
         let (refresh, retired, successor) = match terms.rotate {
             Rotate::Always => {
                 next.generation = live.generation.saturating_add(1);
@@ -176,6 +187,9 @@ impl Grant {
         };
         next.turns.push(Turn { at: now.seconds(), retired });
         next.refresh = Some(Shared::new(refresh));
+        if planted!(SpentCodeForgotten) {
+            next.spent = None;
+        }
         let access = derive_access(key, token, next.generation, seed, &extent);
         let issued = self.add_access(&mut next, access, successor, extent, presented, key.id);
         Refreshed::Rotate(self.with(next), issued)
@@ -183,10 +197,11 @@ impl Grant {
 
     fn repeat(&self, presented: &Presented<'_>, live: &Live, refresh: &RefreshToken, extent: Extent) -> Refreshed {
         let Presented { token, ring, now, .. } = presented;
+        let seed = if planted!(FreshBytesAtRepeat) { &presented.seed } else { &*refresh.seed };
         let id = KeyId(*refresh.key);
         let Some(key) = ring.find(id) else { return Refreshed::UnknownKey(id) };
-        let successor = derive_refresh(key, token, live.generation, &refresh.seed);
-        let access = derive_access(key, token, live.generation, &refresh.seed, &extent);
+        let successor = derive_refresh(key, token, live.generation, seed);
+        let access = derive_access(key, token, live.generation, seed, &extent);
         let digest = SecretDigest::of(&access[..]);
         let of_rotation = || live.access.iter().filter(|access| access.generation == live.generation);
         if let Some(known) = of_rotation().find(|known| same(&known.digest, &digest)) {
@@ -221,7 +236,7 @@ impl Grant {
         key: KeyId,
     ) -> Issued {
         let (terms, now) = (presented.terms, presented.now);
-        let expires_at = now.after(terms.access_lifetime).seconds().min(self.approval.ends_at);
+        let expires_at = self.approval.until(now.after(terms.access_lifetime));
         let entry = Access {
             digest: terms::digest(&access),
             generation: live.generation,
@@ -249,6 +264,10 @@ impl Grant {
     }
 }
 
+fn deny(detail: &'static str) -> Refreshed {
+    Refreshed::Deny(Refusal::invalid_grant(INVALID).detail(detail))
+}
+
 fn derive_refresh(key: &RingKey, token: &Token, generation: u32, seed: &[u8; 32]) -> Zeroizing<[u8; 20]> {
     key.successor(&[b"refresh", token.id(), token.secret(), &generation.to_be_bytes(), seed])
 }
@@ -263,6 +282,8 @@ fn derive_access(
 ) -> Zeroizing<[u8; 20]> {
     let (generation, scope) = (generation.to_be_bytes(), extent.scope.as_str());
     let mut parts: Vec<&[u8]> = vec![b"access", token.id(), token.secret(), &generation, seed, scope.as_bytes()];
-    parts.extend(extent.resources.iter().map(|resource| resource.as_bytes()));
+    if !planted!(RepeatIgnoresResource) {
+        parts.extend(extent.resources.iter().map(|resource| resource.as_bytes()));
+    }
     key.successor(&parts)
 }

@@ -72,7 +72,7 @@ pub(super) fn issue_first(
             predecessor: None,
             seed: ByteArray::from(fresh.seed),
             key: ByteArray::from(fresh.key.id.0),
-            expires_at: now.after(lifetime).seconds().min(approval.ends_at),
+            expires_at: approval.until(now.after(lifetime)),
         })
     });
     let access = Access {
@@ -81,7 +81,7 @@ pub(super) fn issue_first(
         scope: None,
         resources: (resources != approval.resources).then_some(resources),
         issued_at: now.seconds(),
-        expires_at: now.after(terms.access_lifetime).seconds().min(approval.ends_at),
+        expires_at: approval.until(now.after(terms.access_lifetime)),
         key: ByteArray::from(fresh.key.id.0),
         revoked: false,
     };
