@@ -4,10 +4,12 @@
 //! A flow is a function of its request, its time, its entropy and its answers. So an order is gone back to by replaying
 //! what was answered, and orders that have come to the same state are gone on from together, and counted each.
 
+mod aftermath;
 mod flows;
 mod model;
 mod start;
 mod stores;
+mod strangers;
 mod walk;
 mod wire;
 
@@ -129,7 +131,8 @@ fn combinations(start: &Start) -> Vec<Vec<Operation>> {
     let redeems = [vec![], vec![Operation::Redeem], vec![Operation::Redeem, Operation::Redeem]];
     let mut refreshes = one_of(start.refreshes.len(), Operation::Refresh);
     for one in 0..start.refreshes.len() {
-        refreshes.extend((one..start.refreshes.len()).map(|other| vec![Operation::Refresh(one), Operation::Refresh(other)]));
+        refreshes
+            .extend((one..start.refreshes.len()).map(|other| vec![Operation::Refresh(one), Operation::Refresh(other)]));
     }
     let revokes = one_of(start.revocations.len(), Operation::Revoke);
     let sweeps = one_of(start.sweeps.len(), Operation::Sweep);

@@ -5,10 +5,10 @@
 
 use std::collections::HashMap;
 
-use proofkey_core::{Core, Entropy, Key, Requirement, Step, StoreError, UnixTime, User, UserAnswer};
+use proofkey_core::{Core, Entropy, Key, Request, Requirement, Step, StoreError, UnixTime, User, UserAnswer};
 
 use super::stores::{Content, Row, Stores};
-use super::wire::{Answered, CLIENT, REDIRECT_URI, Replies, Token, VERIFIER, form, guarded};
+use super::wire::{Answered, CLIENT, ISSUER, REDIRECT_URI, Replies, STRANGER, Token, VERIFIER, form, guarded};
 
 pub(super) const SUBJECT: &str = "ada";
 
@@ -17,10 +17,19 @@ pub(super) const SUBJECT: &str = "ada";
 pub(super) enum Wanted {
     Access(Token),
     Redeem,
+    RedeemAsStranger,
+    /// With a verifier that does not match.
+    RedeemWrongly,
     Refresh(Token),
+    RefreshAsStranger(Token),
+    /// For one of the audiences.
+    RefreshForOne(Token),
     /// Less than what was granted.
     RefreshNarrower(Token),
+    /// More than what was granted.
+    RefreshWider(Token),
     Revoke(Token),
+    RevokeAsStranger(Token),
     RevokeGrant,
 }
 
@@ -208,7 +217,8 @@ impl Flows {
                 let step = self.core.check_access(guarded(text(token)), Requirement::any(), at, entropy);
                 return match replay(&mut self.stores, step, answers) {
                     Ok(outcome) => {
-                        let scope = outcome.map(|access| access.scope().as_str().to_owned());
+                        let scope =
+                            outcome.map(|access| format!("{} for {}", access.scope(), access.audience().join(" ")));
                         Ask::Done(self.replies.called(&scope))
                     }
                     Err(ask) => ask,
@@ -221,24 +231,34 @@ impl Flows {
                     Err(ask) => ask,
                 };
             }
-            Wanted::Redeem => form(
-                "/token",
-                &[
-                    ("grant_type", "authorization_code"),
-                    ("client_id", CLIENT),
-                    ("code", &self.held.code),
-                    ("redirect_uri", REDIRECT_URI),
-                    ("code_verifier", VERIFIER),
-                ],
-            ),
-            Wanted::Refresh(token) => refresh(text(token), &[]),
-            Wanted::RefreshNarrower(token) => refresh(text(token), &[("scope", "read")]),
+            Wanted::Redeem => self.redeem(CLIENT, VERIFIER),
+            Wanted::RedeemAsStranger => self.redeem(STRANGER, VERIFIER),
+            Wanted::RedeemWrongly => self.redeem(CLIENT, &VERIFIER.to_uppercase()),
+            Wanted::Refresh(token) => refresh(CLIENT, text(token), &[]),
+            Wanted::RefreshAsStranger(token) => refresh(STRANGER, text(token), &[]),
+            Wanted::RefreshForOne(token) => refresh(CLIENT, text(token), &[("resource", ISSUER)]),
+            Wanted::RefreshNarrower(token) => refresh(CLIENT, text(token), &[("scope", "read")]),
+            Wanted::RefreshWider(token) => refresh(CLIENT, text(token), &[("scope", "read write more")]),
             Wanted::Revoke(token) => form("/revoke", &[("client_id", CLIENT), ("token", text(token))]),
+            Wanted::RevokeAsStranger(token) => form("/revoke", &[("client_id", STRANGER), ("token", text(token))]),
         };
         match replay(&mut self.stores, self.core.begin(request, at, entropy), answers) {
             Ok(response) => Ask::Done(self.replies.read(&response)),
             Err(ask) => ask,
         }
+    }
+
+    fn redeem(&self, client_id: &str, verifier: &str) -> Request {
+        form(
+            "/token",
+            &[
+                ("grant_type", "authorization_code"),
+                ("client_id", client_id),
+                ("code", &self.held.code),
+                ("redirect_uri", REDIRECT_URI),
+                ("code_verifier", verifier),
+            ],
+        )
     }
 
     /// Runs something that only prepares a world: with all that a store can do, and no record of it.
@@ -268,8 +288,8 @@ impl Flows {
     }
 }
 
-fn refresh(token: &str, further: &[(&str, &str)]) -> proofkey_core::Request {
-    let fields = [("grant_type", "refresh_token"), ("client_id", CLIENT), ("refresh_token", token)];
+fn refresh(client_id: &str, token: &str, further: &[(&str, &str)]) -> Request {
+    let fields = [("grant_type", "refresh_token"), ("client_id", client_id), ("refresh_token", token)];
     form("/token", &[fields.as_slice(), further].concat())
 }
 
@@ -302,4 +322,3 @@ fn replay<T>(stores: &mut Stores, mut step: Step<T>, answers: &[Answer]) -> Resu
         };
     }
 }
-

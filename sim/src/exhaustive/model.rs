@@ -1,13 +1,11 @@
 //! What must hold, by the answers that clients got and by what a fresh flow is told on a copy of the store. Records of
 //! the core are not looked at.
 
-use std::time::Duration;
-
 use proofkey_core::UnixTime;
 
 use super::flows::{Call, Marks, Wanted};
-use super::start::{Judgement, LEEWAY, MARGIN, Operation, Presented, Start};
-use super::stores::{Content, Row};
+use super::start::{Judgement, Operation, Presented, Start};
+use super::stores::Content;
 use super::wire::{Answered, Reply, Token};
 
 /// Calls of the store that a flow may take (invariant I19): it reads and writes once; each write of the others, of
@@ -39,17 +37,17 @@ pub(super) struct Broken {
 
 /// One state of a small world, and what is wrong with it.
 pub(super) struct Model<'a> {
-    start: &'a mut Start,
-    seen: &'a [Seen],
-    content: Content,
+    pub(super) start: &'a mut Start,
+    pub(super) seen: &'a [Seen],
+    pub(super) content: Content,
     most_calls: usize,
-    broken: Vec<Broken>,
+    pub(super) broken: Vec<Broken>,
 }
 
 /// How many lost races end an operation in a 503 (the default of `store_attempts`).
 const ATTEMPTS: usize = 4;
 /// The entropy of fresh flows: what differs by it is fresh too.
-const SEEDS: [u8; 2] = [90, 91];
+pub(super) const SEEDS: [u8; 2] = [90, 91];
 const WHOLE: &str = "read write";
 
 impl<'a> Model<'a> {
@@ -72,25 +70,7 @@ impl<'a> Model<'a> {
         self.broken
     }
 
-    /// What does not hold when nothing more happens, but for the writes that may still land.
-    pub(super) fn afterwards(mut self, landing: &[Row]) -> Vec<Broken> {
-        if self.start.over {
-            self.revocation(landing);
-            return self.broken;
-        }
-        self.code(landing);
-        self.leaves();
-        self.thefts(landing);
-        self.revocation(landing);
-        if !self.may_have_ended() {
-            self.retries(landing);
-            self.successor_used();
-            self.family_end();
-        }
-        self.broken
-    }
-
-    fn breaks(&mut self, invariant: &'static str, text: impl Into<String>) {
+    pub(super) fn breaks(&mut self, invariant: &'static str, text: impl Into<String>) {
         self.broken.push(Broken { invariant, text: text.into() });
     }
 
@@ -98,31 +78,31 @@ impl<'a> Model<'a> {
         self.seen[at].answered.map(|answered| self.start.flows.replies.reply(answered).clone())
     }
 
-    fn status(&self, seen: &Seen) -> u16 {
+    pub(super) fn status(&self, seen: &Seen) -> u16 {
         seen.answered.map_or(0, |answered| self.start.flows.replies.reply(answered).status)
     }
 
-    fn presented(&self, operation: Operation) -> Option<Presented> {
+    pub(super) fn presented(&self, operation: Operation) -> Option<Presented> {
         match operation {
             Operation::Refresh(which) => Some(self.start.refreshes[which]),
             _ => None,
         }
     }
 
-    fn judged(&self, seen: &Seen, judgement: Judgement) -> bool {
+    pub(super) fn judged(&self, seen: &Seen, judgement: Judgement) -> bool {
         self.presented(seen.operation).is_some_and(|presented| presented.judgement == judgement)
     }
 
-    const fn wrote(seen: &Seen) -> bool {
+    pub(super) const fn wrote(seen: &Seen) -> bool {
         seen.marks.wrote_first || seen.marks.wrote_again
     }
 
-    fn any(&self, is: impl Fn(&Seen) -> bool) -> bool {
+    pub(super) fn any(&self, is: impl Fn(&Seen) -> bool) -> bool {
         self.seen.iter().any(is)
     }
 
     /// Whether an operation may have ended the grant by now.
-    fn may_have_ended(&self) -> bool {
+    pub(super) fn may_have_ended(&self) -> bool {
         // The second redemption, and without leeway the second refresh: not one that knows of the first by its own
         // write, whose outcome it does not know.
         let second = |seen: &Seen| seen.marks.wrote_again && !seen.unsure;
@@ -150,7 +130,7 @@ impl<'a> Model<'a> {
         }
     }
 
-    fn rotated(&self) -> bool {
+    pub(super) fn rotated(&self) -> bool {
         self.any(|seen| self.judged(seen, Judgement::Current) && Self::wrote(seen))
     }
 
@@ -212,7 +192,10 @@ impl<'a> Model<'a> {
                     self.breaks("I10", "the repeat gets the access token of another request, or another for its own");
                 }
                 let used = |other: &usize| self.judged(&self.seen[*other], Judgement::Current);
-                if (0..self.seen.len()).filter(used).any(|other| began_after(other) && self.status(&self.seen[other]) == 200) {
+                if (0..self.seen.len())
+                    .filter(used)
+                    .any(|other| began_after(other) && self.status(&self.seen[other]) == 200)
+                {
                     self.breaks("I8", "a token is answered after its successor was used");
                 }
             }
@@ -229,7 +212,10 @@ impl<'a> Model<'a> {
     /// Answers to refreshes of the same token beside each other.
     fn successors(&mut self) {
         let granted = |seen: &Seen| Some((self.presented(seen.operation)?, seen.answered?));
-        let all: Vec<(Presented, Reply)> = self.seen.iter().filter_map(granted)
+        let all: Vec<(Presented, Reply)> = self
+            .seen
+            .iter()
+            .filter_map(granted)
             .map(|(presented, answered)| (presented, self.start.flows.replies.reply(answered).clone()))
             .filter(|(_, reply)| reply.status == 200)
             .collect();
@@ -279,31 +265,33 @@ impl<'a> Model<'a> {
     }
 
     /// Access and refresh tokens that operations were answered.
-    fn given(&self) -> Vec<(Token, Token)> {
+    pub(super) fn given(&self) -> Vec<(Token, Token)> {
         let replies = self.seen.iter().filter_map(|seen| seen.answered);
-        replies.filter_map(|answered| {
-            let reply = self.start.flows.replies.reply(answered);
-            reply.access.zip(reply.refresh)
-        }).collect()
+        replies
+            .filter_map(|answered| {
+                let reply = self.start.flows.replies.reply(answered);
+                reply.access.zip(reply.refresh)
+            })
+            .collect()
     }
 
     /// A fresh flow on a copy: what it is told, and what the copy holds then.
-    fn tell(&mut self, wanted: Wanted, at: UnixTime, content: Content) -> (Reply, Content) {
+    pub(super) fn tell(&mut self, wanted: Wanted, at: UnixTime, content: Content) -> (Reply, Content) {
         let (answered, next) = self.start.flows.end(Call { wanted, at, seed: SEEDS[0] }, content);
         (self.start.flows.replies.reply(answered).clone(), next)
     }
 
-    fn is_granted(&mut self, wanted: Wanted, at: UnixTime, content: Content) -> bool {
+    pub(super) fn is_granted(&mut self, wanted: Wanted, at: UnixTime, content: Content) -> bool {
         let (answered, _) = self.start.flows.end(Call { wanted, at, seed: SEEDS[0] }, content);
         self.start.flows.replies.reply(answered).status == 200
     }
 
-    fn access_works(&mut self, token: Token, content: Content) -> bool {
+    pub(super) fn access_works(&mut self, token: Token, content: Content) -> bool {
         self.is_granted(Wanted::Access(token), self.start.later, content)
     }
 
     /// What of the grant works: nothing is as it should be.
-    fn alive(&mut self, known: &[(Token, Token)], content: Content) -> Option<String> {
+    pub(super) fn alive(&mut self, known: &[(Token, Token)], content: Content) -> Option<String> {
         let later = self.start.later;
         let wanted = known.iter().flat_map(|(access, refresh)| [Wanted::Access(*access), Wanted::Refresh(*refresh)]);
         let wanted: Vec<Wanted> = wanted.chain([Wanted::Redeem]).collect();
@@ -313,190 +301,6 @@ impl<'a> Model<'a> {
             Wanted::Refresh(token) => format!("refresh {}", token.name()),
             _ => "the code".to_owned(),
         })
-    }
-
-    fn known(&self) -> Vec<(Token, Token)> {
-        self.start.tokens.iter().copied().chain(self.given()).collect()
-    }
-
-    fn land(&mut self, content: Content, landing: &[Row]) -> Content {
-        landing.iter().fold(content, |content, row| self.start.flows.stores.put(content, *row).1)
-    }
-
-    fn all_dead(&mut self, invariant: &'static str, content: Content, landing: &[Row], after: &str) {
-        let (known, landed) = (self.known(), self.land(content, landing));
-        for content in [content, landed] {
-            if let Some(what) = self.alive(&known, content) {
-                return self.breaks(invariant, format!("{what} works after {after}"));
-            }
-        }
-    }
-
-    /// The code, presented once more.
-    fn code(&mut self, landing: &[Row]) {
-        let (reply, next) = self.tell(Wanted::Redeem, self.start.later, self.content);
-        let redeems: Vec<Seen> = self.seen.iter().copied().filter(|seen| seen.operation == Operation::Redeem).collect();
-        let wrote = redeems.iter().any(Self::wrote);
-        let given = self.start.spent || redeems.iter().any(|seen| self.status(seen) == 200);
-        match reply.status {
-            200 if given => self.breaks("I1", "the code is redeemed once more"),
-            200 => {
-                let landed = self.land(next, landing);
-                let tokens = reply.access.map(|access| self.access_works(access, landed));
-                if tokens != Some(true) && !self.may_have_ended() {
-                    self.breaks("I16", "the tokens of a repeated redemption do not work");
-                }
-            }
-            400 => {
-                self.all_dead("I3", next, landing, "a replay of the code");
-                if self.may_have_ended() || self.start.spent {
-                    return;
-                }
-                if !wrote {
-                    self.breaks("I16", "the code is gone, and nobody has redeemed it");
-                }
-                // Whoever is told to try again has not redeemed it.
-                let invited = |seen: &Seen| seen.answered.is_some_and(|answered| {
-                    let reply = self.start.flows.replies.reply(answered);
-                    reply.status == 503 && reply.retry
-                });
-                let others = redeems.iter().filter(|seen| Self::wrote(seen)).count();
-                if redeems.iter().any(|seen| invited(seen) && others <= usize::from(Self::wrote(seen))) {
-                    self.breaks("I17", "a retry was invited, and it is a replay");
-                }
-            }
-            other => self.breaks("I17", format!("a fresh redemption is answered {other}")),
-        }
-    }
-
-    /// Refresh tokens that rotate: their successor is another each time.
-    fn leaves(&mut self) {
-        let mut known: Vec<Token> = self.known().into_iter().map(|(_, refresh)| refresh).collect();
-        let (mut at, mut leaves) = (0, 0);
-        known.dedup();
-        while at < known.len() {
-            let wanted = Wanted::Refresh(known[at]);
-            let (later, content) = (self.start.later, self.content);
-            let successors = SEEDS.map(|seed| {
-                let (answered, _) = self.start.flows.end(Call { wanted, at: later, seed }, content);
-                self.start.flows.replies.reply(answered).refresh
-            });
-            match successors {
-                [Some(one), Some(other)] if one == other => {
-                    if !known.contains(&one) {
-                        known.push(one);
-                    }
-                }
-                [Some(_), Some(_)] => leaves += usize::from(!known[..at].contains(&known[at])),
-                _ => {}
-            }
-            at += 1;
-        }
-        if leaves > 1 {
-            self.breaks("I7", format!("{leaves} refresh tokens rotate"));
-        }
-    }
-
-    /// Refresh tokens that were retired long ago.
-    fn thefts(&mut self, landing: &[Row]) {
-        let judged = |judgement| move |one: &&Presented| one.judgement == judgement;
-        let mut stolen: Vec<(Token, UnixTime)> = self.start.refreshes.iter()
-            .filter(judged(Judgement::Theft))
-            .map(|one| (one.token, self.start.later))
-            .collect();
-        let rotated = self.any(|seen| self.judged(seen, Judgement::Current) && self.status(seen) == 200);
-        if rotated && self.start.end.is_none() {
-            let current = self.start.refreshes.iter().find(judged(Judgement::Current));
-            let leeway = if self.start.strict { 0 } else { LEEWAY + MARGIN + 1 };
-            stolen.extend(current.map(|one| (one.token, self.start.now.after(Duration::from_secs(leeway)))));
-        }
-        for (token, at) in stolen {
-            let (reply, next) = self.tell(Wanted::Refresh(token), at, self.content);
-            if reply.status != 400 {
-                self.breaks("I8", format!("a stolen {} is answered {}", token.name(), reply.status));
-            }
-            self.all_dead("I8", next, landing, "a stolen token was presented");
-        }
-    }
-
-    /// A revocation that nothing stands beside.
-    fn revocation(&mut self, landing: &[Row]) {
-        for wanted in self.start.revocations.clone() {
-            let (reply, next) = self.tell(wanted, self.start.later, self.content);
-            if reply.status != 200 {
-                self.breaks("I13", format!("a revocation is answered {}", reply.status));
-            }
-            self.all_dead("I12", next, landing, "a revocation");
-        }
-    }
-
-    /// Everybody keeps the last answer, or what was presented if there was none, and goes on with it.
-    fn retries(&mut self, landing: &[Row]) {
-        let rotated = self.rotated();
-        let given = self.given();
-        let kept = given.iter().map(|(_, refresh)| (*refresh, true));
-        let presented = self.start.refreshes.clone().into_iter().filter_map(|one| match one.judgement {
-            Judgement::Current => Some((one.token, !(self.start.strict && rotated))),
-            Judgement::Repeat => Some((one.token, !rotated)),
-            Judgement::Stale | Judgement::Theft => None,
-        });
-        let all: Vec<(Token, bool)> = kept.chain(presented).collect();
-        for (token, must) in all {
-            if self.start.strict && !must {
-                continue; // it would be a theft
-            }
-            let (reply, next) = self.tell(Wanted::Refresh(token), self.start.later, self.content);
-            if reply.status != 200 {
-                if must || reply.status != 400 {
-                    self.breaks("I9", format!("{} is kept, and answered {}", token.name(), reply.status));
-                }
-                continue;
-            }
-            let landed = self.land(next, landing);
-            if !reply.access.is_some_and(|access| self.access_works(access, landed)) {
-                self.breaks("I16", "the tokens of a repeated refresh do not work");
-            }
-            let told = self.seen.iter().filter(|seen| self.presented(seen.operation).is_some_and(|one| one.token == token));
-            let before: Vec<Reply> = told.filter_map(|seen| seen.answered)
-                .map(|answered| self.start.flows.replies.reply(answered).clone())
-                .filter(|before| before.status == 200)
-                .collect();
-            if before.iter().any(|before| before.refresh != reply.refresh) {
-                self.breaks("I6", "a repeated refresh gets another successor");
-            }
-        }
-    }
-
-    /// Once the successor was used, its predecessor is refused, and nothing else happens.
-    fn successor_used(&mut self) {
-        let Some(current) = self.start.refreshes.iter().find(|one| one.judgement == Judgement::Current).copied() else {
-            return;
-        };
-        let given = self.given().into_iter().map(|(_, refresh)| refresh).find(|refresh| {
-            self.start.tokens.iter().all(|(_, known)| known != refresh)
-        });
-        let Some(successor) = given.filter(|_| !self.start.strict) else { return };
-        let later = self.start.later;
-        let (used, next) = self.tell(Wanted::Refresh(successor), later, self.content);
-        let Some(leaf) = used.refresh else { return };
-        let (late, next) = self.tell(Wanted::Refresh(current.token), later, next);
-        if late.status != 400 {
-            self.breaks("I8", format!("a token is answered {} after its successor was used", late.status));
-        }
-        if !self.is_granted(Wanted::Refresh(leaf), later, next) {
-            self.breaks("I9", "a slow duplicate ended the grant");
-        }
-    }
-
-    /// However often it was refreshed.
-    fn family_end(&mut self) {
-        let Some(end) = self.start.end else { return };
-        let wanted = self.known().into_iter().flat_map(|(access, refresh)| [Wanted::Access(access), Wanted::Refresh(refresh)]);
-        for wanted in wanted.collect::<Vec<_>>() {
-            if self.is_granted(wanted, end, self.content) {
-                self.breaks("I11", "a token works beyond the end of its grant");
-            }
-        }
     }
 }
 

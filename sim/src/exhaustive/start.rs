@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use proofkey_core::{Client, Config, Core, Entropy, KeyRing, Pages, Secret, SessionKeys, Settings, UnixTime, UserSource};
+use proofkey_core::{
+    Client, Config, Core, Entropy, KeyRing, Pages, Secret, SessionKeys, Settings, UnixTime, UserSource,
+};
 
 use super::flows::{Call, Flows, SUBJECT, Wanted};
-use super::wire::{CLIENT, REDIRECT_URI, Token, challenge, post};
+use super::wire::{CLIENT, ISSUER, REDIRECT_URI, STRANGER, Token, challenge, post};
 
 /// What clients do, and the operator's sweep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -72,6 +74,8 @@ pub(super) const MARGIN: u64 = 5;
 const CODE_LIFETIME: u64 = 60;
 /// Of refresh tokens, and of the grant.
 const LIFETIME: u64 = 30 * 86_400;
+/// The audiences of the grant.
+const RESOURCES: [&str; 2] = ["https://api.example", ISSUER];
 /// How far ahead the clock of the process that sweeps may be.
 const AHEAD: u64 = 3600;
 
@@ -111,7 +115,8 @@ impl Start {
     }
 
     fn live() -> Self {
-        Self::redeemed("tokens live", LEEWAY).presenting(&[(0, false, Judgement::Current), (0, true, Judgement::Current)])
+        Self::redeemed("tokens live", LEEWAY)
+            .presenting(&[(0, false, Judgement::Current), (0, true, Judgement::Current)])
     }
 
     fn live_in_its_last_second() -> Self {
@@ -185,7 +190,7 @@ impl Start {
         let body = serde_json::json!({
             "client_id": CLIENT, "redirect_uri": REDIRECT_URI, "code_challenge": challenge(),
             "code_challenge_method": "S256", "scope": "read write", "username": SUBJECT,
-            "password": "a passphrase that the host takes",
+            "password": "a passphrase that the host takes", "resource": RESOURCES,
         });
         let request = post("/authorize", "application/json", body.to_string());
         let response = flows.prepare(|core| core.begin(request, BEGIN, Entropy::from_driver([1; 32])));
@@ -216,7 +221,6 @@ impl Start {
         start.run(Wanted::Redeem, 1);
         start.spent = true;
         start.later = at(10 + leeway);
-        start.sweeps = vec![at(10 + AHEAD)];
         start
     }
 
@@ -303,7 +307,11 @@ impl Start {
             Operation::Revoke(_) => "revoke by predecessor".to_owned(),
             Operation::Sweep(which) => {
                 let clock = self.sweeps[which];
-                if self.over && which > 0 { "sweep of the row".to_owned() } else { format!("sweep {} s ahead", clock.since(self.now)) }
+                if self.over && which > 0 {
+                    "sweep of the row".to_owned()
+                } else {
+                    format!("sweep {} s ahead", clock.since(self.now))
+                }
             }
         }
     }
@@ -312,8 +320,8 @@ impl Start {
 fn core(leeway: u64) -> Core {
     let mut settings = Settings::new();
     for (name, text) in [
-        ("issuer", "https://id.example"),
-        ("scopes", "read write"),
+        ("issuer", ISSUER),
+        ("scopes", "read write more"),
         ("code_lifetime", "60"),
         ("refresh_token_lifetime", "30d"),
         ("grant_lifetime", "30d"),
@@ -328,5 +336,10 @@ fn core(leeway: u64) -> Core {
     let mut pages = Pages::default();
     pages.session_keys = SessionKeys::parse(&Secret::from("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")).ok();
     let client = Client::public(CLIENT).redirect_uri(REDIRECT_URI).first_party();
-    Core::new(Config::new(settings, ring, UserSource::Authenticate, [client], pages).expect("a configuration of a world"))
+    let client = RESOURCES.iter().fold(client, |client, resource| client.resource(*resource));
+    let stranger = Client::public(STRANGER).redirect_uri(REDIRECT_URI);
+    Core::new(
+        Config::new(settings, ring, UserSource::Authenticate, [client, stranger], pages)
+            .expect("a configuration of a world"),
+    )
 }

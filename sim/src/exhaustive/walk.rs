@@ -6,12 +6,12 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::Violation;
 use super::flows::{Answer, Ask, Point};
 use super::model::{self, Broken, Model, Seen, most_calls};
 use super::start::{Operation, Start};
 use super::stores::{Content, Row};
 use super::wire::Answered;
-use super::Violation;
 
 /// What befalls one step of a flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -323,20 +323,22 @@ impl<'a> Walk<'a> {
 
     fn seen(&self, state: &State) -> Vec<Seen> {
         let runners = state.runners.iter().flatten().zip(self.operations);
-        runners.map(|(runner, operation)| {
-            let flows = &self.start.flows;
-            let (answered, marks) = match runner.place {
-                Place::Flow(point) => match flows.ask(point) {
-                    Ask::Done(answered) => (Some(*answered), flows.marks(point)),
-                    _ => (None, flows.marks(point)),
-                },
-                Place::Gone(point, true) => (None, flows.marks(point).with_write()),
-                Place::Gone(point, false) => (None, flows.marks(point)),
-                Place::Sweep | Place::Swept => (None, Default::default()),
-            };
-            let Runner { after, failed, unsure, .. } = *runner;
-            Seen { operation: *operation, answered, after, marks, failed, unsure }
-        }).collect()
+        runners
+            .map(|(runner, operation)| {
+                let flows = &self.start.flows;
+                let (answered, marks) = match runner.place {
+                    Place::Flow(point) => match flows.ask(point) {
+                        Ask::Done(answered) => (Some(*answered), flows.marks(point)),
+                        _ => (None, flows.marks(point)),
+                    },
+                    Place::Gone(point, true) => (None, flows.marks(point).with_write()),
+                    Place::Gone(point, false) => (None, flows.marks(point)),
+                    Place::Sweep | Place::Swept => (None, Default::default()),
+                };
+                let Runner { after, failed, unsure, .. } = *runner;
+                Seen { operation: *operation, answered, after, marks, failed, unsure }
+            })
+            .collect()
     }
 
     /// Notes what is wrong with the state that the path leads to: each thing once, by the first path that was walked.

@@ -9,7 +9,10 @@ use proofkey_core::{Refusal, Request, Response};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
+pub(super) const ISSUER: &str = "https://id.example";
 pub(super) const CLIENT: &str = "web";
+/// A client that the grant was not given to.
+pub(super) const STRANGER: &str = "other";
 pub(super) const REDIRECT_URI: &str = "https://app.example/callback";
 pub(super) const VERIFIER: &str = "a-verifier-of-the-small-worlds-that-is-long-enough";
 
