@@ -27,6 +27,10 @@ sudden-death: ## kill a server 500 times under load; write docs/sudden-death.md
 	PROOFKEY_KILLS=500 PROOFKEY_KILLS_REPORT=$(CURDIR)/docs/sudden-death.md \
 	  $(CARGO) test --package proofkey-tests --test sudden_death
 
+.PHONY: small-worlds
+small-worlds: ## every order of two and three operations on one grant, with two faults
+	$(CARGO) run --release --quiet --package proofkey-cli -- simulate --exhaustive
+
 .PHONY: demo
 demo: ## set a server up on SQLite, walk through its flow, and keep serving
 	@scripts/check-tools build

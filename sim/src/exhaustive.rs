@@ -7,6 +7,7 @@
 mod aftermath;
 mod flows;
 mod model;
+mod report;
 mod start;
 mod stores;
 mod strangers;
@@ -14,7 +15,6 @@ mod walk;
 mod wire;
 
 use std::collections::HashMap;
-use std::fmt;
 
 use serde::Serialize;
 use start::{Operation, Start};
@@ -33,8 +33,8 @@ pub struct Bounds {
 impl Bounds {
     /// What a test has the time for.
     pub const QUICK: Self = Self { pairs: 1, triples: 0 };
-    /// All.
-    pub const FULL: Self = Self { pairs: 2, triples: 1 };
+    /// All that this says: every pair and every triple, with two faults.
+    pub const FULL: Self = Self { pairs: 2, triples: 2 };
 }
 
 /// Something that does not hold, and how it came about.
@@ -61,6 +61,8 @@ pub struct Explored {
     pub start: &'static str,
     /// The operations.
     pub operations: Vec<String>,
+    /// Their kinds: redeem, refresh, revoke, sweep.
+    pub kinds: Vec<&'static str>,
     /// How many faults there were at most.
     pub faults: usize,
     /// The schedules: sequences of steps, faults and landings that differ in anything.
@@ -104,6 +106,7 @@ pub fn explore(bounds: Bounds, mut told: impl FnMut(&Explored)) -> Summary {
             let explored = Explored {
                 start: start.name,
                 operations: operations.iter().map(|one| start.describe(*one)).collect(),
+                kinds: operations.iter().map(|one| one.kind()).collect(),
                 faults,
                 schedules: count.schedules,
                 broken: count.broken,
@@ -146,34 +149,4 @@ fn combinations(start: &Start) -> Vec<Vec<Operation>> {
     all.retain(|operations: &Vec<Operation>| (1..=3).contains(&operations.len()));
     all.sort_by_key(Vec::len);
     all
-}
-
-impl Summary {
-    /// All schedules.
-    #[must_use]
-    pub fn schedules(&self) -> u64 {
-        self.explored.iter().map(|one| one.schedules).sum()
-    }
-
-    /// Schedules that break something.
-    #[must_use]
-    pub fn broken(&self) -> u64 {
-        self.explored.iter().map(|one| one.broken).sum()
-    }
-}
-
-impl fmt::Display for Explored {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { start, faults, schedules, broken, states, ends, .. } = self;
-        let operations = self.operations.join(" + ");
-        write!(f, "{start:46} {operations:60} {faults} {schedules:>12} {broken:>10} {states:>9} {ends:>8}")
-    }
-}
-
-impl fmt::Display for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}: {}", self.invariant, self.text)?;
-        writeln!(f, "  {}: {}", self.start, self.operations.join(" + "))?;
-        self.moves.iter().try_for_each(|one| writeln!(f, "    {one}"))
-    }
 }

@@ -91,9 +91,13 @@ impl Model<'_> {
     /// Refresh tokens that rotate: their successor is another each time.
     fn leaves(&mut self) {
         let mut known: Vec<Token> = self.known().into_iter().map(|(_, refresh)| refresh).collect();
-        let (mut at, mut leaves) = (0, 0);
-        known.dedup();
-        while at < known.len() {
+        let (mut next, mut leaves) = (0, 0);
+        while next < known.len() {
+            let at = next;
+            next += 1;
+            if known[..at].contains(&known[at]) {
+                continue;
+            }
             let wanted = Wanted::Refresh(known[at]);
             let (later, content) = (self.start.later, self.content);
             let successors = SEEDS.map(|seed| {
@@ -101,15 +105,10 @@ impl Model<'_> {
                 self.start.flows.replies.reply(answered).refresh
             });
             match successors {
-                [Some(one), Some(other)] if one == other => {
-                    if !known.contains(&one) {
-                        known.push(one);
-                    }
-                }
-                [Some(_), Some(_)] => leaves += usize::from(!known[..at].contains(&known[at])),
+                [Some(one), Some(other)] if one == other => known.push(one),
+                [Some(_), Some(_)] => leaves += 1,
                 _ => {}
             }
-            at += 1;
         }
         if leaves > 1 {
             self.breaks("I7", format!("{leaves} refresh tokens rotate"));

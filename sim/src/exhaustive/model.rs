@@ -255,7 +255,7 @@ impl<'a> Model<'a> {
             self.breaks(invariant, "an access token that was given out does not work");
         }
         // The refresh token lives and dies with them.
-        let protected = given.last().or(self.start.tokens.last()).map(|(_, refresh)| *refresh);
+        let protected = given.last().or_else(|| self.start.tokens.last()).map(|(_, refresh)| *refresh);
         if let Some(refresh) = protected.filter(|_| !expected.is_empty() && !self.start.strict) {
             let refreshes = self.tell(Wanted::Refresh(refresh), self.start.later, self.content).0.status == 200;
             if refreshes != (working > 0) {

@@ -22,6 +22,17 @@ pub(super) enum Operation {
     Sweep(usize),
 }
 
+impl Operation {
+    pub(super) const fn kind(self) -> &'static str {
+        match self {
+            Self::Redeem => "redeem",
+            Self::Refresh(_) => "refresh",
+            Self::Revoke(_) => "revoke",
+            Self::Sweep(_) => "sweep",
+        }
+    }
+}
+
 /// What design section 4 says of a refresh token that is presented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Judgement {

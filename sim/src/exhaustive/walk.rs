@@ -158,6 +158,11 @@ impl<'a> Walk<'a> {
 
     /// Walks through all schedules.
     pub(super) fn run(&mut self) -> Count {
+        let begin = self.begin();
+        self.visit(begin)
+    }
+
+    fn begin(&mut self) -> State {
         let mut runners = [None; OPERATIONS];
         let mut earlier = Vec::new();
         for (runner, operation) in runners.iter_mut().zip(self.operations) {
@@ -169,7 +174,7 @@ impl<'a> Walk<'a> {
             *runner = Some(Runner { place, begun: false, after: 0, failed: false, unsure: false });
         }
         let content = self.start.flows.start;
-        self.visit(State { runners, content, landing: [None; LANDING], faults: self.faults })
+        State { runners, content, landing: [None; LANDING], faults: self.faults }
     }
 
     fn visit(&mut self, state: State) -> Count {
@@ -370,6 +375,42 @@ impl<'a> Walk<'a> {
                     format!("; answers {} {}{}", reply.status, reply.error, tokens.join(", "))
                 });
                 format!("{}: {}{}{}", who(at), taken.call, fault.text(), told.unwrap_or_default())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Walks through every schedule by itself: how many there are, and the states that they end in.
+    fn one_by_one(walk: &mut Walk<'_>, state: State, ends: &mut HashSet<State>) -> u64 {
+        let mut schedules = 0;
+        if state.runners.iter().flatten().all(|runner| walk.has_ended(runner)) {
+            ends.insert(state);
+            schedules = 1;
+        }
+        for moved in walk.moves(&state) {
+            let next = walk.step(state, moved);
+            schedules += one_by_one(walk, next, ends);
+        }
+        schedules
+    }
+
+    #[test]
+    fn going_on_from_a_state_once_counts_and_ends_as_walking_each_schedule_by_itself() {
+        use Operation::{Redeem, Refresh, Revoke, Sweep};
+        for begin in Start::all() {
+            let mut start = begin();
+            for operations in [vec![Redeem, Revoke(0)], vec![Redeem, Redeem, Sweep(0)], vec![Refresh(0), Revoke(0)]] {
+                if start.refreshes.is_empty() && operations.contains(&Refresh(0)) {
+                    continue;
+                }
+                let mut walk = Walk::new(&mut start, &operations, 1, None);
+                let (merged, begin, mut ends) = (walk.run(), walk.begin(), HashSet::new());
+                let walked = one_by_one(&mut walk, begin, &mut ends);
+                assert_eq!((merged.schedules, walk.end.ends), (walked, ends.len()), "{operations:?}");
             }
         }
     }
