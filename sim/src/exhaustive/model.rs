@@ -8,10 +8,10 @@ use super::start::{Judgement, Operation, Presented, Start};
 use super::stores::Content;
 use super::wire::{Answered, Reply, Token};
 
-/// Calls of the store that a flow may take (invariant I19): it reads and writes once; each write of the others, of
-/// which there are at most two, may cost it two more calls, and each fault three.
+/// Calls of the store that an operation may take (invariant I19): it reads and writes once; each other operation, of
+/// which none writes more than once with effect, and each fault may cost it two more.
 pub(super) const fn most_calls(others: usize, faults: usize) -> usize {
-    2 + 2 * 2 * others + 3 * faults
+    2 + 2 * (others + faults)
 }
 
 /// One operation as it can be seen from outside.
