@@ -1,4 +1,4 @@
-//! Small worlds, as far as a test has the time: all pairs with a fault, all triples without. `make small-worlds` walks
+//! Small worlds, as far as a test has the time: all pairs with two faults, all triples without. `make small-worlds` walks
 //! through all of them.
 
 use proofkey_sim::{Bounds, explore};

@@ -13,7 +13,7 @@ pub(super) struct Simulate {
     /// Walk through every order of two and three operations on one grant, with up to two faults
     #[arg(long, required = true)]
     exhaustive: bool,
-    /// Pairs with one fault and triples without: seconds instead of minutes
+    /// No faults where three operations meet: seconds instead of minutes
     #[arg(long, requires = "exhaustive")]
     quick: bool,
     /// Tell of each state of the grant by itself

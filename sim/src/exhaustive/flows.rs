@@ -84,6 +84,12 @@ pub(super) struct Marks {
     pub(super) wrote_again: bool,
     /// How often it was told that another write came first.
     pub(super) lost: usize,
+    /// How often it was told of an error by a read or by the host.
+    pub(super) failed_reads: usize,
+    /// How often it was told of an error by a write: so many outcomes it does not know.
+    pub(super) failed_writes: usize,
+    /// Whether one of those writes follows from what the store held at the start.
+    pub(super) unsure: bool,
 }
 
 impl Marks {
@@ -163,7 +169,10 @@ impl Flows {
             (Ask::Put(_), answer) => {
                 marks = marks.with_write();
                 marks.lost += usize::from(answer == Answer::Stored(false));
+                marks.failed_writes += usize::from(answer == Answer::Failed);
+                marks.unsure |= answer == Answer::Failed && marks.read_start;
             }
+            (_, Answer::Failed) => marks.failed_reads += 1,
             (_, Answer::Found(found)) => {
                 marks.read_start = found.is_some_and(|row| self.stores.rows(self.start).contains(&row));
             }

@@ -10,7 +10,7 @@ use super::wire::{Answered, Reply, Token};
 
 /// Calls of the store that an operation may take (invariant I19): it reads and writes once; each other operation, of
 /// which none writes more than once with effect, and each fault may cost it two more.
-pub(super) const fn most_calls(others: usize, faults: usize) -> usize {
+const fn most_calls(others: usize, faults: usize) -> usize {
     2 + 2 * (others + faults)
 }
 
@@ -22,10 +22,6 @@ pub(super) struct Seen {
     /// Operations, one bit each, that had been answered when this one began.
     pub(super) after: u8,
     pub(super) marks: Marks,
-    /// Whether it was told of an error.
-    pub(super) failed: bool,
-    /// Whether that was at a write that follows from what the store held at the start.
-    pub(super) unsure: bool,
 }
 
 /// An invariant that does not hold.
@@ -41,6 +37,8 @@ pub(super) struct Model<'a> {
     pub(super) seen: &'a [Seen],
     pub(super) content: Content,
     most_calls: usize,
+    /// How many faults there were.
+    faults: usize,
     pub(super) broken: Vec<Broken>,
 }
 
@@ -51,8 +49,16 @@ pub(super) const SEEDS: [u8; 2] = [90, 91];
 const WHOLE: &str = "read write";
 
 impl<'a> Model<'a> {
-    pub(super) const fn new(start: &'a mut Start, seen: &'a [Seen], content: Content, most_calls: usize) -> Self {
-        Self { start, seen, content, most_calls, broken: Vec::new() }
+    /// `faults`: how many there were so far; `at_most`: how many there could have been.
+    pub(super) const fn new(
+        start: &'a mut Start,
+        seen: &'a [Seen],
+        content: Content,
+        faults: usize,
+        at_most: usize,
+    ) -> Self {
+        let most_calls = most_calls(seen.len().saturating_sub(1), at_most);
+        Self { start, seen, content, most_calls, faults, broken: Vec::new() }
     }
 
     /// What does not hold, whatever happens next.
@@ -105,7 +111,7 @@ impl<'a> Model<'a> {
     pub(super) fn may_have_ended(&self) -> bool {
         // The second redemption, and without leeway the second refresh: not one that knows of the first by its own
         // write, whose outcome it does not know.
-        let second = |seen: &Seen| seen.marks.wrote_again && !seen.unsure;
+        let second = |seen: &Seen| seen.marks.wrote_again && !seen.marks.unsure;
         self.any(|seen| match seen.operation {
             Operation::Redeem if self.start.spent => Self::wrote(seen),
             Operation::Redeem => second(seen),
@@ -153,8 +159,14 @@ impl<'a> Model<'a> {
                 return;
             }
             (503, "temporarily_unavailable") => {
-                if !seen.failed && seen.marks.lost < ATTEMPTS {
+                let Marks { failed_reads, failed_writes, lost, .. } = seen.marks;
+                if failed_reads + failed_writes == 0 && lost < ATTEMPTS {
                     self.breaks("I19", "an operation fails though its store did not");
+                }
+                // It repeats the write, and finds that out.
+                let alone = (0..self.seen.len()).all(|other| other == at || !Self::wrote(&self.seen[other]));
+                if alone && failed_writes == 1 && self.faults == 1 {
+                    self.breaks("I17", "an operation does not find out what became of its write");
                 }
                 return;
             }

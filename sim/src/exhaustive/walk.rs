@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::Violation;
 use super::flows::{Answer, Ask, Point};
-use super::model::{self, Broken, Model, Seen, most_calls};
+use super::model::{self, Broken, Model, Seen};
 use super::start::{Operation, Start};
 use super::stores::{Content, Row};
 use super::wire::Answered;
@@ -64,8 +64,6 @@ struct Runner {
     place: Place,
     begun: bool,
     after: u8,
-    failed: bool,
-    unsure: bool,
 }
 
 /// The most operations at once.
@@ -109,7 +107,6 @@ pub(super) type Outcomes = HashSet<Vec<Option<Answered>>>;
 pub(super) struct Walk<'a> {
     start: &'a mut Start,
     operations: &'a [Operation],
-    most_calls: usize,
     /// What is found out without the sweep.
     without_sweep: Option<&'a Outcomes>,
     counts: HashMap<State, Count>,
@@ -141,7 +138,6 @@ impl<'a> Walk<'a> {
         Self {
             start,
             operations,
-            most_calls: most_calls(operations.len() - 1, faults),
             without_sweep,
             counts: HashMap::new(),
             path: Vec::new(),
@@ -171,7 +167,7 @@ impl<'a> Walk<'a> {
             earlier.push(kind);
             let call = self.start.call(*operation, u8::try_from(nth).unwrap_or(0));
             let place = call.map_or(Place::Sweep, |call| Place::Flow(self.start.flows.begin(call)));
-            *runner = Some(Runner { place, begun: false, after: 0, failed: false, unsure: false });
+            *runner = Some(Runner { place, begun: false, after: 0 });
         }
         let content = self.start.flows.start;
         State { runners, content, landing: [None; LANDING], faults: self.faults }
@@ -183,14 +179,15 @@ impl<'a> Walk<'a> {
         }
         let seen = self.seen(&state);
         self.end.calls = seen.iter().map(|seen| seen.marks.calls).fold(self.end.calls, usize::max);
-        let broken = Model::new(self.start, &seen, state.content, self.most_calls).now();
+        let broken = Model::new(self.start, &seen, state.content, self.faults - state.faults, self.faults).now();
         let is_broken = !broken.is_empty();
         self.tell(broken);
         let mut count = Count::default();
         if state.runners.iter().flatten().all(|runner| self.has_ended(runner)) {
             self.end.ends += 1;
             let landing: Vec<Row> = state.landing.into_iter().flatten().collect();
-            let mut broken = Model::new(self.start, &seen, state.content, self.most_calls).afterwards(&landing);
+            let mut broken = Model::new(self.start, &seen, state.content, self.faults - state.faults, self.faults)
+                .afterwards(&landing);
             let outcome = model::outcome(self.start, &seen, state.content);
             if self.without_sweep.is_some_and(|outcomes| !outcomes.contains(&outcome)) {
                 broken.push(Broken { invariant: "I18", text: "a sweep changes what clients find".to_owned() });
@@ -309,11 +306,7 @@ impl<'a> Walk<'a> {
         runner.place = match fault {
             CrashBefore => Place::Gone(point, false),
             CrashAfter | CrashLate => Place::Gone(point, is_write),
-            Fail | Late | Lost => {
-                runner.failed = true;
-                runner.unsure |= is_write && flows.marks(point).read_start;
-                Place::Flow(flows.answer(point, Answer::Failed))
-            }
+            Fail | Late | Lost => Place::Flow(flows.answer(point, Answer::Failed)),
             Conflict | Fault::None => Place::Flow(flows.answer(point, answer)),
         };
         let answered = match runner.place {
@@ -340,8 +333,8 @@ impl<'a> Walk<'a> {
                     Place::Gone(point, false) => (None, flows.marks(point)),
                     Place::Sweep | Place::Swept => (None, Default::default()),
                 };
-                let Runner { after, failed, unsure, .. } = *runner;
-                Seen { operation: *operation, answered, after, marks, failed, unsure }
+                let Runner { after, .. } = *runner;
+                Seen { operation: *operation, answered, after, marks }
             })
             .collect()
     }
