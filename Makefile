@@ -45,6 +45,10 @@ linearizability: ## compare many histories of the stores with a register; write 
 	PROOFKEY_HISTORIES=$${PROOFKEY_HISTORIES:-10000} PROOFKEY_HISTORIES_REPORT=$(CURDIR)/docs/linearizability.md \
 	  $(CARGO) test --package proofkey --all-features --test linearizability
 
+.PHONY: small-worlds
+small-worlds: ## every order of two and three operations on one grant, with two faults
+	$(CARGO) run --release --quiet --package proofkey-cli -- simulate --exhaustive
+
 .PHONY: demo
 demo: ## set a server up on SQLite, walk through its flow, and keep serving
 	@scripts/check-tools build

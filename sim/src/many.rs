@@ -3,12 +3,14 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use serde::Serialize;
+
 use crate::model::Violation;
 use crate::report::Tally;
 use crate::run::Ground;
 
 /// A world in which an invariant did not hold.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Failure {
     /// Its seed.
@@ -18,7 +20,7 @@ pub struct Failure {
 }
 
 /// What many worlds came to.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize)]
 #[non_exhaustive]
 pub struct Summary {
     /// All that was counted.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 use crate::answer::Answer;
 use crate::call::Operation;
 use crate::fault::Fault;
@@ -10,7 +12,7 @@ use crate::fault::Fault;
 pub const FEWEST_TOKENS: u64 = 10;
 
 /// Answers to one operation.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Answers {
     /// Requests that were granted.
@@ -24,7 +26,7 @@ pub struct Answers {
 }
 
 /// Counts of one world, or of many.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Tally {
     /// By [`Operation::ALL`].

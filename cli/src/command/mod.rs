@@ -9,6 +9,7 @@ mod keys;
 mod records;
 mod serve;
 mod sessions;
+mod simulate;
 mod sweep;
 mod users;
 mod walk;
@@ -78,6 +79,7 @@ enum Command {
     Records(records::Records),
     Serve(serve::Serve),
     Sessions(sessions::Sessions),
+    Simulate(simulate::Simulate),
     Sweep(sweep::Sweep),
     Try(walk::Try),
     Users(users::Users),
@@ -130,6 +132,7 @@ pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>, wor
         Command::Records(records) => records.run(&mut invocation),
         Command::Serve(serve) => serve.run(&mut invocation),
         Command::Sessions(sessions) => sessions.run(&mut invocation),
+        Command::Simulate(simulate) => simulate.run(&mut invocation),
         Command::Sweep(sweep) => sweep.run(&mut invocation),
         Command::Try(walk) => walk.run(&mut invocation),
         Command::Users(users) => users.run(&mut invocation),

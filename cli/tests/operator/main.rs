@@ -15,5 +15,6 @@ mod secrets;
 mod serve;
 mod sessions;
 mod settings;
+mod simulate;
 mod users;
 mod walk;

@@ -17,6 +17,8 @@ mod sign_in;
 
 use std::fmt;
 
+use serde::Serialize;
+
 use crate::answer::{Answer, Body};
 use crate::call::{Call, Operation};
 use crate::house::{Terms, USERS};
@@ -36,7 +38,7 @@ const ATTEMPTS: usize = 10;
 pub(crate) type FlightNumber = usize;
 
 /// An invariant that did not hold.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Violation {
     /// Its number, as `I12`.
