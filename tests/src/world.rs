@@ -19,7 +19,7 @@ use serde_json::Value;
 
 use crate::surroundings::{Events, Surroundings};
 use crate::world_file::{ClientEntry, world_file};
-use crate::{Faulty, People, Rows};
+use crate::{Faulty, Keeper, People, Rows};
 
 /// The issuer of the tests.
 pub const ISSUER: &str = "https://as.example/auth";
@@ -246,6 +246,22 @@ impl World {
     pub fn with_own_users(store: Arc<dyn Store>, further: impl FnOnce(Builder<Server>) -> Builder<Server>) -> Self {
         let (builder, surroundings) = Surroundings::of(Server::builder(ISSUER), store);
         Self::build(further(builder), surroundings)
+    }
+
+    /// A world whose users are kept by the host's table, or by the server.
+    ///
+    /// # Panics
+    /// If the configuration is wrong.
+    #[must_use]
+    pub fn kept_by(
+        keeper: Keeper,
+        store: Arc<dyn Store>,
+        further: impl FnOnce(Builder<Server>) -> Builder<Server>,
+    ) -> Self {
+        match keeper {
+            Keeper::Host => Self::over(store, further),
+            Keeper::Server => Self::with_own_users(store, further),
+        }
     }
 
     fn build(builder: Builder<Server>, surroundings: Surroundings) -> Self {
