@@ -97,14 +97,14 @@ impl Faulty {
         std::mem::take(&mut self.state().calls)
     }
 
-    /// Does what is under way still. Returns how many of these writes were done: those whose condition holds still.
-    pub fn land(&self) -> usize {
+    /// Does what is under way still. Returns the keys of what was done: those of which the condition holds still.
+    pub fn land(&self) -> Vec<Key> {
         let late = std::mem::take(&mut self.state().late);
-        let done = late.iter().filter(|one| match one {
-            UnderWay::Delete(key, expect) => self.inner.delete(key, expect).is_ok_and(|done| done),
-            UnderWay::Put(write) => self.inner.put(write).is_ok_and(|done| done),
-        });
-        done.count()
+        let land = |one| match one {
+            UnderWay::Delete(key, expect) => self.inner.delete(&key, &expect).is_ok_and(|done| done).then_some(key),
+            UnderWay::Put(write) => self.inner.put(&write).is_ok_and(|done| done).then(|| write.key().clone()),
+        };
+        late.into_iter().filter_map(land).collect()
     }
 
     fn next(&self, call: Call) -> Fault {

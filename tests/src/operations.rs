@@ -223,7 +223,8 @@ impl Operation {
     #[must_use]
     pub fn is_done(self, reply: &Reply) -> bool {
         let leads = |end: &str| reply.header("location").ends_with(end);
-        let asks = |field: &str| String::from_utf8_lossy(&reply.body).contains(&format!("name=\"{field}\""));
+        let says = |text: &str| String::from_utf8_lossy(&reply.body).contains(text);
+        let asks = |field: &str| says(&format!("name=\"{field}\""));
         let says_so = || match self {
             Self::ChangePassword => leads("/applications?done=password"),
             Self::Consent | Self::SignIn | Self::Start => code_in(reply).is_some(),
@@ -234,6 +235,7 @@ impl Operation {
             Self::OpenPassword => asks("current_password"),
             Self::OpenReset => asks("new_password"),
             Self::RefreshAsStored | Self::Replay | Self::Reuse => reply.error() == "invalid_grant",
+            Self::SignOut | Self::SignOutEverywhere => says("<title>You are signed out"),
             Self::Withdraw => leads("/applications?done=withdrawn"),
             _ => true,
         };
