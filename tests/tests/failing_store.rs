@@ -200,3 +200,33 @@ fn a_table_of_users_that_cannot_be_reached_is_a_503_and_nobody_is_signed_out() {
         assert!(operation.is_done(&scene.act()), "{operation:?}");
     }
 }
+
+#[test]
+fn a_sweep_that_fails_is_nobodys_trouble_and_the_next_one_drops_what_it_left() {
+    let ask = |world: &World| {
+        let fields = [("grant_type", "client_credentials"), ("scope", "read")];
+        assert_eq!(world.form_as("portal", "/auth/token", &fields).status, 200);
+        world.store.take_calls()
+    };
+    // So many calls until the first sweep, and from there to the next.
+    let world = World::new();
+    let mut until = Vec::new();
+    let mut calls = 0;
+    while until.len() < 2 {
+        for call in ask(&world) {
+            calls += 1;
+            if call == Call::Sweep {
+                until.push(calls);
+            }
+        }
+    }
+    for fault in [Fault::Fail, Fault::Lost] {
+        let world = World::new();
+        world.store.plan([vec![Fault::None; until[0] - 1], vec![fault]].concat());
+        let mut sweeps = 0;
+        while sweeps < 2 {
+            sweeps += ask(&world).iter().filter(|call| **call == Call::Sweep).count();
+        }
+        assert!(world.take_events().iter().all(|kind| *kind != EventKind::StoreFailed), "no request failed");
+    }
+}

@@ -154,3 +154,19 @@ async fn a_thief_who_hangs_up_does_not_stop_the_revocation() {
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert!(!scene.beside.works(&tokens.access), "the replay was judged to its end");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_sweep_that_hangs_holds_up_no_answer() {
+    let scene = Scene::new(Keeper::Host);
+    scene.act(Operation::ForItself).await;
+    let (calls, mut swept) = (scene.store.take_calls().len(), 0);
+    for request in 0..600 {
+        // Whatever comes after the answer hangs.
+        swept += scene.store.take_calls().iter().filter(|call| **call == Call::Sweep).count();
+        scene.store.plan([vec![Pause::None; calls], vec![Pause::HangBefore; 100]].concat());
+        let (reply, took) = scene.act(Operation::ForItself).await;
+        assert_eq!((reply.status.as_u16(), took), (200, Duration::ZERO), "request {request}");
+        tokio::task::yield_now().await;
+    }
+    assert!(swept >= 2, "{swept}");
+}
