@@ -19,13 +19,18 @@ help: ## list the targets
 test: check-tools lint check-rows test-run test-browser check-conformance test-demo ## everything a commit must pass
 
 .PHONY: test-long
-test-long: test sudden-death bench ## what takes longer than a commit may wait
+test-long: test sudden-death timing bench ## what takes longer than a commit may wait
 	$(CARGO) test --workspace --all-features --release
 
 .PHONY: sudden-death
 sudden-death: ## kill a server 500 times under load; write docs/sudden-death.md
 	PROOFKEY_KILLS=500 PROOFKEY_KILLS_REPORT=$(CURDIR)/docs/sudden-death.md \
 	  $(CARGO) test --package proofkey-tests --test sudden_death
+
+.PHONY: timing
+timing: ## whether comparisons of secrets take the same time wherever they differ; write docs/timing.md
+	$(CARGO) build --release --quiet --package proofkey-bench --bin proofkey-timing
+	$(TARGET)/release/proofkey-timing --report docs/timing.md
 
 .PHONY: demo
 demo: ## set a server up on SQLite, walk through its flow, and keep serving
