@@ -79,7 +79,7 @@ What `make timing` saw: whether the time of a comparison of secrets tells where 
 
 **Classes.** *First or last byte*: the value is wrong in the first byte that is compared, or in the last. *Last byte or random*: right but for the last byte, or random all over. Within a pair both classes look alike, and differ only beside the right value: whether a verifier has a hyphen in it, say, shows in the time of reading it, and tells nobody anything.
 
-**The twin.** Beside each comparison runs one that leaks: the same work, and then a loop that ends at the first byte that differs. If it is not caught, the run sees too little, and is void.
+**The twin.** Beside each comparison runs one that leaks: the same work, and then a loop that ends at the first byte that differs. If it is not caught, the run sees too little, and is void. An early exit that was put into the core's own check of tokens for once (`KeyRing::verifies`) was seen at t 214, 1.6 ns apart, and ended the command with status 1.
 
 **Not measured here.** Form tokens, travelling requests and sign-in cookies are judged by the same two primitives as the last row (a MAC, compared by the `hmac` crate). The comparison of bcrypt digests stands behind some milliseconds of bcrypt; that unknown names, disabled users and broken hashes cost the same rounds is a test (`tests/tests/equal_cost.rs`). Which key of a ring made a token shows in the time, and is no secret.
 
