@@ -64,6 +64,12 @@ enum Presented {
     Verifier { shown: Secret, challenge: [u8; 32] },
 }
 
+/// A right value, and the one that is shown in its place.
+struct Pair<'a> {
+    right: &'a [u8],
+    shown: &'a [u8],
+}
+
 /// Where right values come from.
 enum Right {
     /// A new one each time, of so many bytes.
@@ -80,7 +86,7 @@ pub(crate) struct Subject {
     span: Range<usize>,
     /// Whether they are characters of base64url.
     is_text: bool,
-    present: Box<dyn Fn(&[u8], &[u8]) -> Presented>,
+    present: Box<dyn Fn(Pair<'_>) -> Presented>,
     accept: Box<dyn Fn(&Presented) -> bool>,
 }
 
@@ -89,11 +95,10 @@ const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 const MADE: usize = 128;
 
 impl Subject {
-    /// `present` takes a right value, and the one that is shown in its place.
     fn new(
         name: &'static str,
         right: Right,
-        present: impl Fn(&[u8], &[u8]) -> Presented + 'static,
+        present: impl Fn(Pair<'_>) -> Presented + 'static,
         accept: impl Fn(&Presented) -> bool + 'static,
     ) -> Self {
         let span = match &right {
@@ -118,7 +123,11 @@ impl Subject {
         let mut dice = Dice::new(5);
         for _ in 0..MADE {
             let right = self.right(&mut dice);
-            assert!((self.accept)(&(self.present)(&right, &right)), "{} takes the right one", self.name);
+            assert!(
+                (self.accept)(&(self.present)(Pair { right: &right, shown: &right })),
+                "{} takes the right one",
+                self.name
+            );
         }
         for (classes, class) in Classes::ALL.into_iter().flat_map(|classes| [(classes, false), (classes, true)]) {
             let input = self.input(classes, class, &mut dice);
@@ -150,7 +159,7 @@ impl Subject {
         while raw[at] == right[at] {
             raw[at] = self.any(dice);
         }
-        Input { presented: (self.present)(&right, &raw), right, raw }
+        Input { presented: (self.present)(Pair { right: &right, shown: &raw }), right, raw }
     }
 
     fn any(&self, dice: &mut Dice) -> u8 {
@@ -213,29 +222,29 @@ pub(crate) fn all() -> Vec<Subject> {
         Subject::new(
             "digests: SecretDigest::matches",
             Right::Drawn(32),
-            |right, raw| Presented::Digest { shown: digest(raw), kept: digest(right) },
+            |pair| Presented::Digest { shown: digest(pair.shown), kept: digest(pair.right) },
             |presented| matches!(presented, Presented::Digest { shown, kept } if kept.matches(shown)),
         ),
         Subject::new(
             "secrets: Secret::matches",
             Right::Drawn(43),
-            move |right, raw| Presented::Secret { shown: secret(raw), kept: secret(right) },
+            move |pair| Presented::Secret { shown: secret(pair.shown), kept: secret(pair.right) },
             |presented| matches!(presented, Presented::Secret { shown, kept } if kept.matches(shown)),
         )
         .text(),
         Subject::new(
             "the keyed check of a token",
             Right::Made(tokens),
-            |_, raw| Presented::Token(Secret::from_text(format!("pfk_access_{}", URL_SAFE_NO_PAD.encode(raw)))),
+            |pair| Presented::Token(Secret::from_text(format!("pfk_access_{}", URL_SAFE_NO_PAD.encode(pair.shown)))),
             move |presented| matches!(presented, Presented::Token(token) if for_tokens.made_token(token)),
         )
         .differing_in_the_last(8),
         Subject::new(
             "the secret of a client",
             Right::Made(secrets),
-            move |right, raw| {
-                let client_id = ids.get(right).cloned().unwrap_or_default();
-                Presented::Client(ClientCredentials::secret(client_id, secret(raw)))
+            move |pair| {
+                let client_id = ids.get(pair.right).cloned().unwrap_or_default();
+                Presented::Client(ClientCredentials::secret(client_id, secret(pair.shown)))
             },
             move |presented| matches!(presented, Presented::Client(client) if core.accepts(client)),
         )
@@ -243,14 +252,14 @@ pub(crate) fn all() -> Vec<Subject> {
         Subject::new(
             "PKCE: a verifier and its challenge",
             Right::Drawn(43),
-            move |right, raw| Presented::Verifier { shown: secret(raw), challenge: Sha256::digest(right).into() },
+            move |pair| Presented::Verifier { shown: secret(pair.shown), challenge: Sha256::digest(pair.right).into() },
             |presented| matches!(presented, Presented::Verifier { shown, challenge } if fits_challenge(challenge, shown)),
         )
         .text(),
         Subject::new(
             "the MAC of a cookie or a link (Fernet)",
             Right::Made(sealed),
-            |_, raw| Presented::Sealed(URL_SAFE.encode(raw)),
+            |pair| Presented::Sealed(URL_SAFE.encode(pair.shown)),
             move |presented| matches!(presented, Presented::Sealed(text) if fernet.decrypt(text, None, NOW).is_ok()),
         )
         .differing_in_the_last(32),
