@@ -88,9 +88,11 @@ fn listings_show_what_is_ones_own() {
     assert!(server.grants_of("nobody").unwrap().is_empty());
 }
 
+type End = fn(&Scene);
+
 #[test]
 fn whoever_is_signed_out_takes_nobody_along() {
-    let ends: [(&str, fn(&Scene)); 6] = [
+    let ends: [(&str, End); 6] = [
         ("revoke_all", |scene| assert_eq!(scene.world.server.revoke_all(&scene.bob.subject).unwrap(), 4)),
         ("disable", |scene| scene.world.server.change_user(scene.bob.name, UserChange::Disable).unwrap()),
         ("delete", |scene| assert_eq!(scene.world.server.delete_user(scene.bob.name).unwrap(), 4)),
