@@ -173,7 +173,7 @@ impl Life {
             }
             8 => self.show_tokens(),
             9 => {
-                let tokens = if self.dice.next() % 2 == 0 { self.access.clone() } else { self.refresh.clone() };
+                let tokens = if self.dice.below(2) == 0 { self.access.clone() } else { self.refresh.clone() };
                 if let Some(token) = self.one(&tokens) {
                     self.world.revoke(&token);
                 }
@@ -207,7 +207,7 @@ impl Life {
         let reply = self.world.authorize(&json!({"username": name, "password": password}));
         if reply.status == 200 {
             let code = reply.text("code");
-            if self.dice.next() % 4 == 0 {
+            if self.dice.below(4) == 0 {
                 self.world.redeem_with(&code, &[("code_verifier", &VERIFIER.replace('d', "e"))]);
                 self.world.redeem_with(&code, &[("redirect_uri", "https://elsewhere.example/cb")]);
                 self.world.redeem_with(&format!("{code}x"), &[]);
@@ -219,7 +219,7 @@ impl Life {
 
     fn refresh(&mut self) {
         let latest = self.refresh.len().saturating_sub(6);
-        let recent = self.dice.next() % 4 != 0;
+        let recent = self.dice.below(4) != 0;
         let from = if recent { self.refresh[latest..].to_vec() } else { self.refresh.clone() };
         if let Some(token) = self.one(&from) {
             for _ in 0..=self.dice.below(2) {
@@ -256,7 +256,7 @@ impl Life {
         }
         let page = visit.get(&authorization("third", THIRD_URI));
         if let (Some(request), Some(token)) = (hidden(&page, "request"), hidden(&page, "form_token")) {
-            let decision = if self.dice.next() % 3 == 0 { "deny" } else { "allow" };
+            let decision = if self.dice.below(3) == 0 { "deny" } else { "allow" };
             visit.post("/auth/consent", &[("request", &request), ("form_token", &token), ("decision", decision)]);
         }
         self.people[who].cookies = visit.cookies();
@@ -280,7 +280,7 @@ impl Life {
 
     fn reset_password(&mut self, who: usize) {
         let new = self.new_password();
-        let link = self.world.server.reset_link(&*self.people[who].name);
+        let link = self.world.server.reset_link(&self.people[who].name);
         let link = match link {
             Ok(Some(link)) => link,
             Ok(None) => return,
@@ -329,7 +329,7 @@ impl Life {
             let posted = [fields.as_slice(), &[("client_id", &*client_id), ("client_secret", secret)]].concat();
             self.world.form("/auth/token", &posted);
         }
-        if self.dice.next() % 3 == 0 {
+        if self.dice.below(3) == 0 {
             self.told(self.world.server.delete_client(&client_id));
         }
     }
@@ -461,7 +461,7 @@ impl Life {
             let fields = [("form_token", &*token), ("action", action), ("client_id", "third"), ("session", "b.x")];
             visit.post("/auth/applications", &fields);
         }
-        if let Some(token) = hidden(&visit.get("/auth/logout"), "form_token").filter(|_| self.dice.next() % 3 == 0) {
+        if let Some(token) = hidden(&visit.get("/auth/logout"), "form_token").filter(|_| self.dice.below(3) == 0) {
             visit.post("/auth/logout", &[("form_token", &token)]);
         }
         self.people[who].cookies = visit.cookies();

@@ -85,7 +85,7 @@ mod tests {
         let mut dice = crate::dice::Dice::new(7);
         let each = |_| {
             let (class, noise) = (dice.next() % 2 == 1, f64::from(dice.byte()) / 16.0);
-            let disturbed = if dice.next() % 50 == 0 { 5000.0 } else { 0.0 };
+            let disturbed = if dice.next().is_multiple_of(50) { 5000.0 } else { 0.0 };
             (class, 100.0 + noise + disturbed + if class { more } else { 0.0 })
         };
         (0..100_000).map(each).collect()
