@@ -19,7 +19,7 @@ help: ## list the targets
 test: check-tools lint check-rows test-run test-browser check-conformance test-demo ## everything a commit must pass
 
 .PHONY: test-long
-test-long: test sudden-death full-disk linearizability bench ## what takes longer than a commit may wait
+test-long: test sudden-death full-disk linearizability small-worlds timing bench ## what takes longer than a commit may wait
 	$(CARGO) test --workspace --all-features --release
 
 .PHONY: sudden-death
@@ -48,6 +48,11 @@ linearizability: ## compare many histories of the stores with a register; write 
 .PHONY: small-worlds
 small-worlds: ## every order of two and three operations on one grant, with two faults
 	$(CARGO) run --release --quiet --package proofkey-cli -- simulate --exhaustive
+
+.PHONY: timing
+timing: ## whether comparisons of secrets take the same time wherever they differ; write docs/timing.md
+	$(CARGO) build --release --quiet --package proofkey-bench --bin proofkey-timing
+	$(TARGET)/release/proofkey-timing --report docs/timing.md
 
 .PHONY: demo
 demo: ## set a server up on SQLite, walk through its flow, and keep serving

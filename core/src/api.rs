@@ -34,6 +34,11 @@ impl ClientCredentials {
     pub fn secret(client_id: impl Into<String>, client_secret: Secret) -> Self {
         Self(Credentials { client_id: client_id.into(), secret: Some((Way::Call, client_secret)) })
     }
+
+    #[cfg(feature = "testing")]
+    pub(crate) const fn credentials(&self) -> &Credentials {
+        &self.0
+    }
 }
 
 /// What a client presents to redeem a code.

@@ -136,7 +136,7 @@ impl Io {
 }
 
 /// RFC 6749 section 2.1: the type comes from the registration, never from how the request looks.
-fn accepts(client: &Client, credentials: &Credentials) -> bool {
+pub(crate) fn accepts(client: &Client, credentials: &Credentials) -> bool {
     let (expected, presented) = match (&credentials.secret, client.auth_method) {
         (None, AuthMethod::None) => return true,
         (Some(_), AuthMethod::None) | (None, _) => return false,

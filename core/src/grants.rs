@@ -1,10 +1,12 @@
 //! Grants from the owner's side: epochs, listings, revoking one or all.
 
+use std::sync::Arc;
+
 use crate::UnixTime;
 use crate::config::UserSource;
 use crate::event::{Event, EventKind};
 use crate::io::{Io, Listing, Written};
-use crate::record::{Consent, End, Grant, Kind, OwnerRecord, Stored, UserRecord};
+use crate::record::{Body as _, Consent, End, Grant, Kind, OwnerRecord, Session, Stored, UserRecord};
 use crate::refusal::Refusal;
 use crate::store::{Key, Owner, Version};
 use crate::user::{UserAnswer, UserQuestion};
@@ -192,13 +194,15 @@ impl Io {
         }
     }
 
-    /// Revokes every grant under a tag that is `meant`. Returns how many were revoked.
+    /// Revokes every grant that carries a tag, whatever else the store lists under it, and is `meant`. Returns how many
+    /// were revoked.
     ///
     /// A grant that cannot be read or written keeps no other alive: the rest is revoked before its failure is told. A
     /// store that fails ends it at once, and a repetition goes on.
     pub(crate) async fn revoke_listed(&mut self, tag: Owner, meant: impl Fn(&Grant) -> bool) -> Result<usize, Refusal> {
         let (mut revoked, mut stuck) = (0_usize, None);
-        let mut listing = Listing::new(tag, Kind::Grant);
+        let (config, mut listing) = (Arc::clone(&self.config), Listing::new(tag.clone(), Kind::Grant));
+        let meant = |grant: &Grant| grant.owners(&config.names).contains(&tag) && meant(grant);
         while let Some(page) = self.turn(&mut listing).await? {
             for key in page {
                 match self.revoke_key_if(&key, &meant).await {
@@ -228,10 +232,11 @@ impl Io {
         let (epoch, tag) = (self.names().user_epoch(subject), self.names().user_tag(subject));
         let revoked = self.sign_out(&epoch, tag.clone()).await?;
         // The raised epoch has ended the sign-ins; their records need not wait for a sweep.
-        let mut listing = Listing::new(tag, Kind::Session);
+        let (config, mut listing) = (Arc::clone(&self.config), Listing::new(tag.clone(), Kind::Session));
+        let meant = |session: &Session| session.owners(&config.names).contains(&tag);
         while let Some(page) = self.turn(&mut listing).await? {
             for key in page {
-                self.end_session_key(&key, End::Replaced).await?;
+                self.end_session_key_if(&key, End::Replaced, meant).await?;
             }
         }
         self.event(Event::new(EventKind::OwnerSignedOut).subject(Some(subject)));
@@ -265,11 +270,11 @@ impl Io {
 
     /// Forgets what was consented to under a tag: of a client that is no more, or a user.
     pub(crate) async fn forget_consents(&mut self, tag: Owner) -> Result<(), Refusal> {
-        let mut listing = Listing::new(tag, Kind::Consent);
+        let mut listing = Listing::new(tag.clone(), Kind::Consent);
         while let Some(page) = self.turn(&mut listing).await? {
             for key in page {
                 let mut tries = self.tries();
-                while let Some(stored) = self.load::<Consent>(&key).await? {
+                while let Some(stored) = self.load_tagged::<Consent>(&key, &tag).await? {
                     let Consent { subject, client_id, .. } = &stored.body;
                     let next = Consent::withdraw(Some(&stored.body), subject, client_id, self.now);
                     tries.again_to_end()?;
@@ -285,10 +290,10 @@ impl Io {
     /// The usable grants that carry a tag.
     pub(crate) async fn grants(&mut self, tag: Owner) -> Result<Vec<GrantSummary>, Refusal> {
         let mut grants = Vec::new();
-        let mut listing = Listing::new(tag, Kind::Grant);
+        let mut listing = Listing::new(tag.clone(), Kind::Grant);
         while let Some(page) = self.turn(&mut listing).await? {
             for key in page {
-                let Some(stored) = self.load::<Grant>(&key).await? else { continue };
+                let Some(stored) = self.load_tagged::<Grant>(&key, &tag).await? else { continue };
                 if stored.body.is_usable(self.now) {
                     grants.push(GrantSummary::new(&stored.body));
                 }

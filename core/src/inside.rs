@@ -1,10 +1,16 @@
-//! A look inside sealed records, for tests of their format.
+//! A look inside: at sealed records, for tests of their format, and at comparisons of secrets, for measurements of how
+//! long they take.
 
+use crate::api::ClientCredentials;
+use crate::client_auth::accepts;
 use crate::entropy::Entropy;
+use crate::pkce::{Challenge, Verdict};
 use crate::record::{Body, ClientRecord, Consent, Grant, Kind, LimitSlot, OwnerRecord, Sentinel, Session, UserRecord};
 use crate::seal;
+use crate::secret::Secret;
 use crate::server::Core;
 use crate::store::{Key, Record, Version};
+use crate::token::Token;
 
 impl Core {
     /// The CBOR in a sealed record; nothing if it does not open.
@@ -37,6 +43,27 @@ impl Core {
             Kind::User => again::<UserRecord>(plain),
         }
     }
+}
+
+impl Core {
+    /// Whether the keyed check of a code or token is right; no store is asked.
+    #[must_use]
+    pub fn made_token(&self, presented: &Secret) -> bool {
+        Token::open(presented, self.config.issuer(), &self.config.ring).is_some()
+    }
+
+    /// Whether a configured client shows a secret that it is registered with.
+    #[must_use]
+    pub fn accepts(&self, client: &ClientCredentials) -> bool {
+        let credentials = client.credentials();
+        self.config.clients.get(&credentials.client_id).is_some_and(|client| accepts(client, credentials))
+    }
+}
+
+/// Whether a verifier fits a challenge (RFC 7636 section 4.6).
+#[must_use]
+pub fn fits_challenge(challenge: &[u8; 32], verifier: &Secret) -> bool {
+    Challenge::from_bytes(*challenge).verify(verifier) == Verdict::Match
 }
 
 fn again<B: Body>(plain: &[u8]) -> Option<Vec<u8>> {

@@ -194,6 +194,13 @@ impl Io {
         self.open(key, &record).map(Some).map_err(|unopened| self.unopened(key, unopened))
     }
 
+    /// Reads and opens a record that a tag led to. Tags in rows are an index of the store's: nothing, where the record
+    /// itself does not carry the tag (design section 3).
+    pub(crate) async fn load_tagged<B: Body>(&mut self, key: &Key, tag: &Owner) -> Result<Option<Stored<B>>, Refusal> {
+        let found = self.load::<B>(key).await?;
+        Ok(found.filter(|stored| stored.body.owners(self.names()).contains(tag)))
+    }
+
     /// Reads and opens a record that goes with its key: under a key that was retired it counts as an empty one. What
     /// may be forgotten so is what a rotation resets (design section 6).
     pub(crate) async fn load_or_forget<B: Body + Default>(&mut self, key: &Key) -> Result<Option<Stored<B>>, Refusal> {

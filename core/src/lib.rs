@@ -80,6 +80,8 @@ pub use entropy::Entropy;
 pub use event::{Event, EventKind};
 pub use fernet::{FernetKey, FernetRing, InvalidFernetKey, InvalidFernetToken};
 pub use grants::GrantSummary;
+#[cfg(feature = "testing")]
+pub use inside::fits_challenge;
 pub use keys::{KeyError, KeyId, KeyRing, MAX_KEYS, parse_session_key};
 pub use look::RecordView;
 pub use page::Texts;

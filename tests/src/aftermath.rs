@@ -67,6 +67,23 @@ pub fn assert_aftermath(
             assert!(done || again().status == 200, "{context}");
             assert!(!world.works(&held.web.access) && refreshes(&held.web.refresh), "{context}");
         }
+        Operation::Repeat => {
+            for reply in [done.then(|| reply.clone()), Some(again())].into_iter().flatten() {
+                let (repeated, first) = (SignedIn::of(&reply), &held.past.of_rotated);
+                assert_eq!((&repeated.access, &repeated.refresh), (&first.access, &first.refresh), "{context}");
+            }
+            assert!(world.works(&held.past.of_rotated.access) && refreshes(&held.past.of_rotated.refresh), "{context}");
+        }
+        Operation::Replay | Operation::Reuse => {
+            // What it was refused for is over by the time of the refusal (invariants I3 and I8).
+            if !done {
+                let again = again();
+                assert!(operation.is_done(&again), "{context}: {again:?}");
+            }
+            let tokens = if operation == Operation::Replay { &held.past.of_code } else { &held.past.of_retired };
+            assert!(!world.works(&tokens.access) && !refreshes(&tokens.refresh), "{context}");
+            assert!(world.works(&held.web.access), "{context}: no other grant");
+        }
         Operation::Authorize | Operation::ForItself => {
             for reply in [done.then(|| reply.clone()), Some(again())].into_iter().flatten() {
                 assert_eq!(reply.status, 200, "{context}");
@@ -80,9 +97,11 @@ pub fn assert_aftermath(
         Operation::Challenge
         | Operation::Health
         | Operation::Introspect
+        | Operation::Me
         | Operation::Preflight
         | Operation::RefreshAsStored
-        | Operation::Userinfo => assert_eq!(again().status, operation.status(), "{context}"),
+        | Operation::Userinfo
+        | Operation::UserinfoPosted => assert!(operation.is_done(&again()), "{context}"),
         browsers => {
             aftermath_of_pages::assert_aftermath(world, held, browsers, reply, context);
             if matches!(browsers, Operation::Reset | Operation::SignOutEverywhere) {

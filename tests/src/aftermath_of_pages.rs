@@ -43,7 +43,19 @@ pub(crate) fn assert_aftermath(world: &World, held: &Held, operation: Operation,
                 assert_eq!(world.redeem(&code).status, 200, "no code without its record: {context}");
             }
         }
-        Operation::StartAnonymous => assert_eq!(repeated().status, 200, "{context}"),
+        Operation::AskForLink
+        | Operation::Deny
+        | Operation::OpenApplications
+        | Operation::OpenConsent
+        | Operation::OpenLogin
+        | Operation::OpenLogout
+        | Operation::OpenPassword
+        | Operation::OpenReset
+        | Operation::StartAnonymous => {
+            repeated();
+            assert!(ada.is_signed_in() && elsewhere.is_signed_in(), "{context}");
+            assert!(alive(&opened.tokens) && alive(&opened.tokens_elsewhere), "{context}");
+        }
         Operation::Withdraw => {
             if !done {
                 repeated();

@@ -43,15 +43,24 @@ pub enum Fault {
     Conflict,
     /// It fails, and is not done.
     Fail,
+    /// It fails, and a write is done later, by [`Faulty::land`].
+    Late,
     /// It is done, and its answer is lost.
     Lost,
     /// It goes through.
     None,
 }
 
+/// A write whose answer was an error, and which is under way still.
+enum UnderWay {
+    Delete(Key, Version),
+    Put(Write),
+}
+
 #[derive(Default)]
 struct State {
     calls: Vec<Call>,
+    late: Vec<UnderWay>,
     plan: VecDeque<Fault>,
     down: bool,
 }
@@ -88,6 +97,16 @@ impl Faulty {
         std::mem::take(&mut self.state().calls)
     }
 
+    /// Does what is under way still. Returns the keys of what was done: those of which the condition holds still.
+    pub fn land(&self) -> Vec<Key> {
+        let late = std::mem::take(&mut self.state().late);
+        let land = |one| match one {
+            UnderWay::Delete(key, expect) => self.inner.delete(&key, &expect).is_ok_and(|done| done).then_some(key),
+            UnderWay::Put(write) => self.inner.put(&write).is_ok_and(|done| done).then(|| write.key().clone()),
+        };
+        late.into_iter().filter_map(land).collect()
+    }
+
     fn next(&self, call: Call) -> Fault {
         let mut state = self.state();
         state.calls.push(call);
@@ -95,10 +114,19 @@ impl Faulty {
         if state.down { Fault::Fail } else { planned }
     }
 
-    fn write(&self, call: Call, act: impl FnOnce() -> Result<bool, StoreError>) -> Result<bool, StoreError> {
+    fn write(
+        &self,
+        call: Call,
+        late: impl FnOnce() -> UnderWay,
+        act: impl FnOnce() -> Result<bool, StoreError>,
+    ) -> Result<bool, StoreError> {
         match self.next(call) {
             Fault::Conflict => Ok(false),
             Fault::Fail => Err(failed()),
+            Fault::Late => {
+                self.state().late.push(late());
+                Err(failed())
+            }
             Fault::Lost => act().and_then(|_| Err(failed())),
             Fault::None => act(),
         }
@@ -106,7 +134,7 @@ impl Faulty {
 
     fn read<T>(&self, call: Call, act: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
         match self.next(call) {
-            Fault::Fail | Fault::Lost => Err(failed()),
+            Fault::Fail | Fault::Late | Fault::Lost => Err(failed()),
             Fault::Conflict | Fault::None => act(),
         }
     }
@@ -122,11 +150,11 @@ impl Store for Faulty {
     }
 
     fn put(&self, write: &Write) -> Result<bool, StoreError> {
-        self.write(Call::Put, || self.inner.put(write))
+        self.write(Call::Put, || UnderWay::Put(write.clone()), || self.inner.put(write))
     }
 
     fn delete(&self, key: &Key, expect: &Version) -> Result<bool, StoreError> {
-        self.write(Call::Delete, || self.inner.delete(key, expect))
+        self.write(Call::Delete, || UnderWay::Delete(key.clone(), *expect), || self.inner.delete(key, expect))
     }
 
     fn find(&self, query: &Query) -> Result<Vec<Key>, StoreError> {

@@ -199,7 +199,7 @@ fn failed() -> StoreError {
 fn conditional(fault: Fault, act: impl FnOnce() -> Result<bool, StoreError>) -> Result<bool, StoreError> {
     match fault {
         Fault::Conflict => Ok(false),
-        Fault::Fail => Err(failed()),
+        Fault::Fail | Fault::Late => Err(failed()), // what lands late is a move of its own here
         Fault::Lost => act().and_then(|_| Err(failed())),
         Fault::None => act(),
     }

@@ -29,6 +29,8 @@ pub struct Opened {
     pub stranger: String,
     /// Its request to sign in to `web`.
     pub login: String,
+    /// Its request to sign in to the client `stored`.
+    pub login_to_stored: String,
     /// The request of the client `third`, and the token of the form in which Ada is asked.
     pub consent: [String; 2],
     /// The token of the forms on the page `applications`.
@@ -55,6 +57,7 @@ impl Opened {
         let tokens_elsewhere = elsewhere.sign_in_to_web(name, PASSWORD);
         let tokens = ada.sign_in_to_web(name, PASSWORD);
         let login = hidden(&stranger.get(&authorization("web", crate::REDIRECT_URI)), "request");
+        let login_to_stored = hidden(&stranger.get(&authorization("stored", crate::REDIRECT_URI)), "request");
         let consent = ada.get(&authorization("third", THIRD_URI));
         let applications = ada.get("/auth/applications");
         let link = world.server.reset_link(name).ok().flatten();
@@ -67,6 +70,7 @@ impl Opened {
             tokens_elsewhere,
             stranger: stranger.cookies(),
             login,
+            login_to_stored,
             consent: ["request", "form_token"].map(|name| hidden(&consent, name)),
             session: hidden(&applications, "session"),
             applications: hidden(&applications, "form_token"),
@@ -80,6 +84,13 @@ impl Opened {
     #[must_use]
     pub fn get(&self, path: &str) -> Request<Bytes> {
         built(Request::get(path).header(COOKIE, &self.cookies), String::new())
+    }
+
+    /// The browser in which nobody is signed in opens the page to sign in to the client `stored`.
+    #[must_use]
+    pub fn open_login(&self) -> Request<Bytes> {
+        let query = encode(&[("request", &*self.login_to_stored)]);
+        built(Request::get(format!("/auth/login?{query}")).header(COOKIE, &self.stranger), String::new())
     }
 
     /// Ada's browser sends a form.

@@ -12,6 +12,21 @@ pub const ADA: &str = "u-ada";
 /// Bob's subject. His name is `bob`, his password `another long passphrase`.
 pub const BOB: &str = "u-bob";
 
+/// Who keeps the users.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "tests match on both")]
+pub enum Keeper {
+    /// The host, in a table of its own.
+    Host,
+    /// The server, in its store.
+    Server,
+}
+
+impl Keeper {
+    /// Both.
+    pub const BOTH: [Self; 2] = [Self::Host, Self::Server];
+}
+
 #[derive(Clone)]
 struct Person {
     name: String,

@@ -73,6 +73,17 @@ impl Rows {
     }
 }
 
+impl Rows {
+    /// Has every row carry every tag: what a store can do whose index is wrong, or somebody who owns it.
+    pub fn tag_all_with_all(&self) {
+        let mut rows = self.rows();
+        let mut all: Vec<Owner> = rows.values().flat_map(|row| row.owners.clone()).collect();
+        all.sort();
+        all.dedup();
+        rows.values_mut().for_each(|row| row.owners.clone_from(&all));
+    }
+}
+
 impl Store for Rows {
     fn get(&self, key: &Key) -> Result<Option<Record>, StoreError> {
         Ok(self.rows().get(key).map(|row| row.record.clone()))

@@ -1,7 +1,7 @@
 //! One server with its store, its clock, its users, and what a client does with it over HTTP values.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -19,7 +19,7 @@ use serde_json::Value;
 
 use crate::surroundings::{Events, Surroundings};
 use crate::world_file::{ClientEntry, world_file};
-use crate::{Faulty, People, Rows};
+use crate::{Faulty, Keeper, People, Rows};
 
 /// The issuer of the tests.
 pub const ISSUER: &str = "https://as.example/auth";
@@ -193,6 +193,8 @@ pub struct SignedIn {
     pub refresh: String,
 }
 
+type Listener = Box<dyn Fn(&http::Request<Bytes>, &Reply) + Send>;
+
 /// A server and its surroundings.
 #[non_exhaustive]
 pub struct World {
@@ -207,6 +209,7 @@ pub struct World {
     /// Whom requests come from.
     pub peer: Option<IpAddr>,
     events: Events,
+    listener: Mutex<Option<Listener>>,
 }
 
 impl Default for World {
@@ -248,10 +251,26 @@ impl World {
         Self::build(further(builder), surroundings)
     }
 
+    /// A world whose users are kept by the host's table, or by the server.
+    ///
+    /// # Panics
+    /// If the configuration is wrong.
+    #[must_use]
+    pub fn kept_by(
+        keeper: Keeper,
+        store: Arc<dyn Store>,
+        further: impl FnOnce(Builder<Server>) -> Builder<Server>,
+    ) -> Self {
+        match keeper {
+            Keeper::Host => Self::over(store, further),
+            Keeper::Server => Self::with_own_users(store, further),
+        }
+    }
+
     fn build(builder: Builder<Server>, surroundings: Surroundings) -> Self {
         let server = builder.build().unwrap_or_else(|misuse| panic!("{misuse}"));
         let Surroundings { store, clock, people, events } = surroundings;
-        Self { server, store, clock, people, peer: Some(world_file().peer), events }
+        Self { server, store, clock, people, peer: Some(world_file().peer), events, listener: Mutex::default() }
     }
 
     /// Lets so many seconds pass.
@@ -269,9 +288,19 @@ impl World {
         self.events.take()
     }
 
+    /// Has somebody listen to every request and its answer.
+    pub fn listen(&self, listener: impl Fn(&http::Request<Bytes>, &Reply) + Send + 'static) {
+        *self.listener.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(listener));
+    }
+
     /// Sends a request.
     pub fn send(&self, request: http::Request<Bytes>) -> Reply {
-        self.server.handle(request, self.peer).into()
+        let sent = request.clone();
+        let reply = self.server.handle(request, self.peer).into();
+        if let Some(listener) = &*self.listener.lock().unwrap_or_else(PoisonError::into_inner) {
+            listener(&sent, &reply);
+        }
+        reply
     }
 
     /// Sends a request with these header fields.

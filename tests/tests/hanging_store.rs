@@ -7,7 +7,7 @@ use std::time::Duration;
 use proofkey::AsyncServer;
 use proofkey::testing::FakeClock;
 use proofkey_tests::{
-    Call, Held, ISSUER, Operation, Pause, People, Reply, Rows, START, Slow, World, assert_aftermath,
+    Call, Held, ISSUER, Keeper, Operation, Pause, People, Reply, Rows, START, Slow, World, assert_aftermath,
     assert_unavailable, configure,
 };
 use tokio::time::Instant;
@@ -24,13 +24,14 @@ struct Scene {
 }
 
 impl Scene {
-    fn new() -> Self {
-        let (rows, held) = Held::ready();
+    fn new(keeper: Keeper) -> Self {
+        let (rows, held) = Held::ready(keeper);
         let rows = Arc::new(rows);
-        let beside = World::over(rows.clone(), |builder| builder.seed(1000));
+        let beside = World::kept_by(keeper, rows.clone(), |builder| Held::with_all_endpoints(builder).seed(1000));
         let store = Arc::new(Slow::around(rows));
-        let builder = configure(AsyncServer::builder(ISSUER)).async_store(Arc::clone(&store));
-        let builder = builder.users(beside.people.clone()).clock(FakeClock::at(START)).seed(2000);
+        let builder = Held::with_all_endpoints(configure(AsyncServer::builder(ISSUER))).async_store(Arc::clone(&store));
+        let builder = builder.clock(FakeClock::at(START)).seed(2000);
+        let builder = if keeper == Keeper::Host { builder.users(beside.people.clone()) } else { builder };
         Self { server: builder.build().unwrap(), store, beside, held }
     }
 
@@ -50,8 +51,17 @@ fn plan(pause: Pause, at: usize, lasts: bool) -> Vec<Pause> {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_that_hangs_is_survived_or_answered_by_503_in_time_and_a_retry_is_safe() {
-    for operation in Operation::ALL {
-        let scene = Scene::new();
+    hang_everywhere(Keeper::Host).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn so_it_is_where_users_are_records_too() {
+    hang_everywhere(Keeper::Server).await;
+}
+
+async fn hang_everywhere(keeper: Keeper) {
+    for (operation, _) in Operation::at_the_store().filter(|(_, one)| *one == keeper) {
+        let scene = Scene::new(keeper);
         assert_eq!(scene.act(operation).await.0.status, operation.status(), "{operation:?}");
         let calls = scene.store.take_calls();
         let mut unavailable = 0;
@@ -59,15 +69,16 @@ async fn a_call_that_hangs_is_survived_or_answered_by_503_in_time_and_a_retry_is
             for (pause, lasts) in
                 [Pause::HangBefore, Pause::HangAfter].into_iter().flat_map(|one| [(one, true), (one, false)])
             {
-                let context = format!("{operation:?} {pause:?} from call {at}, a {call}, on: {lasts}");
-                let scene = Scene::new();
+                let context = format!("{operation:?} {keeper:?} {pause:?} from call {at}, a {call}, on: {lasts}");
+                let scene = Scene::new(keeper);
                 scene.store.plan(plan(pause, at, lasts));
                 let (reply, took) = scene.act(operation).await;
                 assert!(took >= STORE_TIMEOUT && took <= FLOW_DEADLINE, "{context}: {took:?}");
                 if !operation.is_done(&reply) {
                     unavailable += 1;
                     assert_unavailable(operation, &reply, &context);
-                    let invited = !(operation == Operation::Redeem && *call == Call::Put) && reply.status == 503;
+                    let redeems = matches!(operation, Operation::Redeem | Operation::Replay);
+                    let invited = !(redeems && *call == Call::Put) && reply.status == 503;
                     assert_eq!(!reply.header("retry-after").is_empty(), invited, "{context}");
                 }
                 let may_be_done = pause == Pause::HangAfter;
@@ -81,11 +92,11 @@ async fn a_call_that_hangs_is_survived_or_answered_by_503_in_time_and_a_retry_is
 #[tokio::test(start_paused = true)]
 async fn a_store_that_is_slow_at_every_call_is_given_up_at_the_deadline() {
     let slow = Pause::Before(Duration::from_millis(1900));
-    for operation in Operation::ALL {
-        let scene = Scene::new();
+    for (operation, keeper) in Operation::at_the_store() {
+        let scene = Scene::new(keeper);
         scene.act(operation).await;
         let calls = scene.store.take_calls().len();
-        let scene = Scene::new();
+        let scene = Scene::new(keeper);
         scene.store.plan(vec![slow; 100]);
         let (reply, took) = scene.act(operation).await;
         let in_time = calls <= 2;
@@ -122,7 +133,7 @@ async fn the_timeouts_are_those_of_the_settings() {
 async fn a_call_whose_future_is_dropped_runs_to_its_end() {
     for operation in [Operation::Revoke, Operation::RevokeAccess] {
         for at in 0..2 {
-            let scene = Scene::new();
+            let scene = Scene::new(Keeper::Host);
             scene.store.plan(plan(Pause::Before(Duration::from_secs(1)), at, false));
             let hung_up = tokio::time::timeout(Duration::from_millis(500), scene.act(operation)).await;
             assert!(hung_up.is_err(), "{operation:?}: the caller went away at call {at}");
@@ -135,11 +146,27 @@ async fn a_call_whose_future_is_dropped_runs_to_its_end() {
 
 #[tokio::test(start_paused = true)]
 async fn a_thief_who_hangs_up_does_not_stop_the_revocation() {
-    let scene = Scene::new();
+    let scene = Scene::new(Keeper::Host);
     let tokens = proofkey_tests::SignedIn::of(&scene.beside.redeem(&scene.held.code));
     scene.store.plan(plan(Pause::Before(Duration::from_secs(1)), 1, false));
     let replay = tokio::time::timeout(Duration::from_millis(500), scene.act(Operation::Redeem)).await;
     assert!(replay.is_err());
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert!(!scene.beside.works(&tokens.access), "the replay was judged to its end");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sweep_that_hangs_holds_up_no_answer() {
+    let scene = Scene::new(Keeper::Host);
+    scene.act(Operation::ForItself).await;
+    let (calls, mut swept) = (scene.store.take_calls().len(), 0);
+    for request in 0..600 {
+        // Whatever comes after the answer hangs.
+        swept += scene.store.take_calls().iter().filter(|call| **call == Call::Sweep).count();
+        scene.store.plan([vec![Pause::None; calls], vec![Pause::HangBefore; 100]].concat());
+        let (reply, took) = scene.act(Operation::ForItself).await;
+        assert_eq!((reply.status.as_u16(), took), (200, Duration::ZERO), "request {request}");
+        tokio::task::yield_now().await;
+    }
+    assert!(swept >= 2, "{swept}");
 }

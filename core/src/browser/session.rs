@@ -179,9 +179,21 @@ impl Io {
 
     /// Ends the sign-in under a key, and not yet its grants; whether there was one to end.
     pub(crate) async fn end_session_key(&mut self, key: &Key, end: End) -> Result<bool, Refusal> {
+        self.end_session_key_if(key, end, |_| true).await
+    }
+
+    /// The same, if it is `meant`.
+    pub(crate) async fn end_session_key_if(
+        &mut self,
+        key: &Key,
+        end: End,
+        meant: impl Fn(&Session) -> bool,
+    ) -> Result<bool, Refusal> {
         let mut tries = self.tries();
         loop {
-            let Some(stored) = self.load::<Session>(key).await? else { return Ok(false) };
+            let Some(stored) = self.load::<Session>(key).await?.filter(|stored| meant(&stored.body)) else {
+                return Ok(false);
+            };
             let Some(ended) = stored.body.end(self.now, end) else { return Ok(false) };
             tries.again_to_end()?;
             if self.replace(&stored, &ended).await? == Written::Done {
@@ -238,10 +250,11 @@ impl Io {
 
     async fn sessions_of_any_epoch(&mut self, subject: &str) -> Result<Vec<(Key, Active)>, Refusal> {
         let mut sessions = Vec::new();
-        let mut listing = Listing::new(self.names().user_tag(subject), Kind::Session);
+        let tag = self.names().user_tag(subject);
+        let mut listing = Listing::new(tag.clone(), Kind::Session);
         while let Some(page) = self.turn(&mut listing).await? {
             for key in page {
-                let Some(Stored { body, .. }) = self.load::<Session>(&key).await? else { continue };
+                let Some(Stored { body, .. }) = self.load_tagged::<Session>(&key, &tag).await? else { continue };
                 sessions.extend(body.listed(self.now).cloned().map(|active| (key, active)));
             }
         }

@@ -141,17 +141,17 @@ impl Io {
         let mut listing = Listing::new(tag.clone(), Kind::Grant);
         while let Some(page) = self.turn(&mut listing).await? {
             for key in page {
-                let Some(stored) = self.load::<Grant>(&key).await? else { continue };
+                let Some(stored) = self.load_tagged::<Grant>(&key, &tag).await? else { continue };
                 if stored.body.is_usable(self.now) {
                     let approval = &stored.body.approval;
                     add(&approval.client_id, &approval.scope, approval.created_at);
                 }
             }
         }
-        let mut listing = Listing::new(tag, Kind::Consent);
+        let mut listing = Listing::new(tag.clone(), Kind::Consent);
         while let Some(page) = self.turn(&mut listing).await? {
             for key in page {
-                let Some(stored) = self.load::<Consent>(&key).await? else { continue };
+                let Some(stored) = self.load_tagged::<Consent>(&key, &tag).await? else { continue };
                 if stored.body.is_given(self.now) {
                     add(&stored.body.client_id, &stored.body.scope, stored.body.given_at);
                 }
