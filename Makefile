@@ -27,6 +27,10 @@ sudden-death: ## kill a server 500 times under load; write docs/sudden-death.md
 	PROOFKEY_KILLS=500 PROOFKEY_KILLS_REPORT=$(CURDIR)/docs/sudden-death.md \
 	  $(CARGO) test --package proofkey-tests --test sudden_death
 
+.PHONY: fuzz
+fuzz: ## a fuzzer at each target for FUZZ_SECONDS (60): docs/fuzzing.md
+	@scripts/fuzz
+
 .PHONY: demo
 demo: ## set a server up on SQLite, walk through its flow, and keep serving
 	@scripts/check-tools build
