@@ -50,7 +50,7 @@ impl Mutator {
         usize::try_from(self.next() % limit.max(1) as u64).unwrap_or_default()
     }
 
-    /// One of the inputs, changed in a few places, never longer than 4 KiB.
+    /// One of the inputs, changed in a few places, never longer than 8 KiB.
     pub fn mutated(&mut self, inputs: &[Vec<u8>]) -> Vec<u8> {
         if inputs.is_empty() {
             return Vec::new();
@@ -87,7 +87,7 @@ impl Mutator {
                 }
             }
         }
-        bytes.truncate(4096);
+        bytes.truncate(8192);
         bytes
     }
 }

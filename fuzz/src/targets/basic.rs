@@ -27,6 +27,7 @@ pub(super) fn seeds() -> Vec<Vec<u8>> {
         "Bearer abc",
         "BASIC YSVmZjpi",
     ]);
+    seeds.push(proofkey_tests::basic("web", &"s".repeat(4000)).into_bytes());
     seeds.push(proofkey_tests::basic("shop & sons", "p%+ ä:1").into_bytes());
     seeds
 }

@@ -92,6 +92,7 @@ fn strange(how: u8) -> Result<UserAnswer, StoreError> {
         1 => UserAnswer::Dismissed,
         2 => UserAnswer::Stored,
         3 => UserAnswer::Found(User::new("")),
+        4 if how < 248 => UserAnswer::Found(User::new("u-<i9 x=\"\n")),
         4 => UserAnswer::Found(User::new("u-<i9 x=\"\n".repeat(60))),
         5 => UserAnswer::Found(User::new(ADA).with_password_hash("$2b$31$notahash").with_username("<i9 \u{202e}\r\n")),
         6 => UserAnswer::Found(User::new("u-bob").with_claim("name", "<i9>").with_claim("sub", "forged")),
