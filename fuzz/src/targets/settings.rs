@@ -72,6 +72,7 @@ fn assert_answers(config: Config) {
         for (name, value) in &reply.headers {
             assert!(value.as_bytes().iter().all(|byte| (0x20..=0x7e).contains(byte)), "{name}: {value:?}");
         }
+        assert_cookies(&reply);
         assert_ne!(reply.status, 404, "{path} is routed");
         assert_well_formed(&reply, path);
         if reply.header("content-type").starts_with("text/html") {
@@ -79,6 +80,16 @@ fn assert_answers(config: Config) {
         }
         if path.starts_with("/.well-known/oauth-authorization-server") && reply.status == 200 {
             assert_eq!(reply.text("issuer"), issuer, "RFC 8414 section 3.3");
+        }
+    }
+}
+
+/// RFC 6265 section 4.1.1: nothing of a setting becomes an attribute of its own.
+fn assert_cookies(reply: &Reply) {
+    for line in reply.headers.get_all("set-cookie").iter().filter_map(|line| line.to_str().ok()) {
+        for attribute in line.split(';').skip(1).map(str::trim) {
+            let (name, _) = attribute.split_once('=').unwrap_or((attribute, ""));
+            assert!(["HttpOnly", "Max-Age", "Path", "SameSite", "Secure"].contains(&name), "{line}");
         }
     }
 }
@@ -107,6 +118,10 @@ pub(super) fn seeds() -> Vec<Vec<u8>> {
         "0.1234567s",
         "64 KiB",
         "page_colour=red\nissuer=https://a:99999/",
+        "issuer=https://as.example/a;Domain=b",
+        "issuer=https://as.example/a\nmounted_at=/\u{e9}",
+        "issuer=https://as.example/a\nmounted_at=/\u{1}",
+        "issuer=https://as.example/a\nmounted_at=//b",
         "issuer=HTTPS://AS.example/Auth\npage_logo=/logo.svg",
     ]);
     let defaults: Vec<String> =
