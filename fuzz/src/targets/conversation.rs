@@ -25,6 +25,7 @@ pub(super) fn target(bytes: &[u8]) {
         people: People::default(),
         now: UnixTime::from_seconds(START),
         learned: Vec::new(),
+        shown: false,
         last: Last::default(),
         sets: BTreeMap::new(),
         successors: BTreeMap::new(),
@@ -56,6 +57,8 @@ struct Talk<'a> {
     people: People,
     now: UnixTime,
     learned: Vec<String>,
+    /// Whether something secret was sent where pages show it again.
+    shown: bool,
     last: Last,
     /// How many token sets each code brought.
     sets: BTreeMap<String, usize>,
@@ -80,7 +83,8 @@ impl Talk<'_> {
         let mut faults = Faults(if faults { choices } else { &mut none });
         let driven = drive(self.core, step, &self.rows, &self.people, &mut faults);
         let done = !driven.faulted;
-        let reply = judge(self.start, &draft, driven);
+        self.shown |= draft.shows_secrets();
+        let reply = judge(self.start, &draft, self.shown, driven);
         self.learn(&draft, &reply);
         if revokes && done && reply.status == 200 {
             self.assert_dead();

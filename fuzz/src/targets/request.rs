@@ -25,7 +25,7 @@ pub(super) fn target(bytes: &[u8]) {
     let driven = drive(core, step, &start.rows.clone(), &People::default(), &mut Faults(&mut choices));
     let faulted = driven.faulted;
     let _ = core.open_read(&Request::new(draft.request(), draft.peer));
-    let reply = judge(start, &draft, driven);
+    let reply = judge(start, &draft, draft.shows_secrets(), driven);
     // What is right is answered as it should be, while what everybody holds is fresh.
     let plain = draft.pristine && !faulted && std::ptr::eq(core, &start.cores[0]) && now.seconds() == START;
     if let Some(operation) = operation.filter(|_| plain) {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Method, Uri};
 use proofkey_core::fuzzing::form;
-use proofkey_tests::{Operation, encode};
+use proofkey_tests::{Operation, PASSWORD, encode};
 use serde_json::{Map, Value};
 
 use crate::held::{NAMES, SECRET_NAMES, Start};
@@ -234,6 +234,21 @@ impl Draft {
         let (Body::Form(fields) | Body::Json(fields)) = &self.body else { return None };
         let mut values = fields.iter().filter(|(one, _)| one == name).map(|(_, value)| value.as_str());
         values.next().filter(|_| values.next().is_none())
+    }
+
+    /// Whether something secret stands where a page shows it again: typed into the wrong field.
+    pub(crate) fn shows_secrets(&self) -> bool {
+        let shown = |(name, value): &(String, String)| {
+            let is_shown = ["username", "login_hint", "email"].contains(&name.as_str());
+            is_shown && ["pfk_", PASSWORD, MARK].iter().any(|secret| value.contains(secret))
+        };
+        self.query.iter().any(shown)
+            || match &self.body {
+                Body::Form(fields) | Body::Json(fields) => fields.iter().any(shown),
+                Body::Raw(bytes) => ["username", "email"]
+                    .iter()
+                    .any(|name| bytes.windows(name.len()).any(|piece| piece == name.as_bytes())),
+            }
     }
 
     fn body_bytes(&self) -> Vec<u8> {
