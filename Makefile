@@ -19,7 +19,7 @@ help: ## list the targets
 test: check-tools lint check-rows test-run test-browser check-conformance test-demo ## everything a commit must pass
 
 .PHONY: test-long
-test-long: test sudden-death bench ## what takes longer than a commit may wait
+test-long: test sudden-death bench fuzz ## what takes longer than a commit may wait
 	$(CARGO) test --workspace --all-features --release
 
 .PHONY: sudden-death
