@@ -16,10 +16,10 @@ help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 24
 
 .PHONY: test
-test: check-tools lint check-rows test-run test-browser check-conformance test-demo ## everything a commit must pass
+test: check-tools lint check-rows test-run simulate test-planted test-browser check-conformance test-demo ## everything a commit must pass
 
 .PHONY: test-long
-test-long: test sudden-death full-disk linearizability small-worlds timing bench ## what takes longer than a commit may wait
+test-long: test sudden-death full-disk linearizability small-worlds simulate-long timing bench fuzz ## what takes longer than a commit may wait
 	$(CARGO) test --workspace --all-features --release
 
 .PHONY: sudden-death
@@ -27,10 +27,19 @@ sudden-death: ## kill a server 500 times under load; write docs/sudden-death.md
 	PROOFKEY_KILLS=500 PROOFKEY_KILLS_REPORT=$(CURDIR)/docs/sudden-death.md \
 	  $(CARGO) test --package proofkey-tests --test sudden_death
 
+.PHONY: simulate
+simulate: ## play 200,000 simulated worlds, none of which may break an invariant
+	$(CARGO) run --release --quiet --package proofkey-cli -- simulate --worlds 200000
+
+.PHONY: simulate-long
+simulate-long: ## play a million
+	$(CARGO) run --release --quiet --package proofkey-cli -- simulate --seed 1000000000 --worlds 1000000
+
 .PHONY: test-planted
-test-planted: ## each defect that can be planted in the core shows
+test-planted: ## each planted defect shows, and is found by the simulator and in the small worlds
 	RUSTFLAGS="$(RUSTFLAGS) --cfg proofkey_planted" CARGO_TARGET_DIR=$(CURDIR)/target/planted \
-	  $(CARGO) test --release --package proofkey-tests --all-features --test planted
+	  $(CARGO) test --release --package proofkey-tests --package proofkey-sim \
+	  --test planted --test exhaustive_planted -- --nocapture
 
 # A file system of its own, in a mount namespace of its own: where users may make one, no privileges are needed.
 .PHONY: full-disk
@@ -53,6 +62,10 @@ small-worlds: ## every order of two and three operations on one grant, with two 
 timing: ## whether comparisons of secrets take the same time wherever they differ; write docs/timing.md
 	$(CARGO) build --release --quiet --package proofkey-bench --bin proofkey-timing
 	$(TARGET)/release/proofkey-timing --report docs/timing.md
+
+.PHONY: fuzz
+fuzz: ## a fuzzer at each target for FUZZ_SECONDS (60): docs/fuzzing.md
+	@scripts/fuzz
 
 .PHONY: demo
 demo: ## set a server up on SQLite, walk through its flow, and keep serving

@@ -27,6 +27,8 @@ mod event;
 mod fernet;
 mod flow;
 mod form;
+#[cfg(feature = "testing")]
+pub mod fuzzing;
 mod grants;
 #[cfg(feature = "testing")]
 mod inside;

@@ -1,5 +1,7 @@
 //! Redirect URIs: what can be registered, and what a request may name (RFC 6749 section 3.1.2, RFC 8252 section 7).
 
+use std::net::Ipv6Addr;
+
 /// Whether a client is a web or a native application (`application_type`, RFC 7591).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -90,8 +92,7 @@ impl RedirectUri {
             return Err(InvalidRedirectUri::UserInfo);
         }
         let (host, port) = split_port(authority);
-        let host_legal = !host.is_empty() && !authority.contains('?') && !host.contains('%');
-        if !host_legal || port.is_some_and(|port| !is_port(port)) {
+        if !is_host(host) || port.is_some_and(|port| !is_port(port)) {
             return Err(InvalidRedirectUri::NotAbsolute);
         }
         let loopback = LOOPBACK.contains(&host) && application == ApplicationType::Native;
@@ -184,6 +185,14 @@ fn split_port(authority: &str) -> (&str, Option<&str>) {
         Some((host, port)) if !port.contains(']') => (host, Some(port)),
         _ => (authority, None),
     }
+}
+
+/// A name, an IPv4 address, or an IPv6 address in brackets: what every browser reads as the same host, and what a content
+/// security policy can name.
+fn is_host(host: &str) -> bool {
+    let literal = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let is_name = || host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
+    literal.map_or_else(|| !host.is_empty() && is_name(), |address| address.parse::<Ipv6Addr>().is_ok())
 }
 
 fn is_port(port: &str) -> bool {

@@ -25,7 +25,7 @@ const LIFETIME: Duration = Duration::from_secs(3600);
 
 /// What a link holds.
 #[derive(Encode, Decode)]
-struct Ticket {
+pub(crate) struct Ticket {
     #[n(0)]
     subject: String,
     /// Under this the user was found.

@@ -19,16 +19,25 @@ fn workspace() -> Table {
     manifest(&root())["workspace"].as_table().unwrap().clone()
 }
 
-/// Crates of others in the root manifest, with their versions.
-fn declared() -> BTreeMap<String, String> {
+/// Crates of others among some dependencies, with their versions.
+fn of_others(dependencies: &Value) -> BTreeMap<String, String> {
     let version = |value: &Value| match value {
         Value::String(version) => Some(version.clone()),
         Value::Table(table) if table.contains_key("path") => None,
         other => Some(other["version"].as_str().unwrap().to_owned()),
     };
-    let workspace = workspace();
-    let all = workspace["dependencies"].as_table().unwrap();
+    let all = dependencies.as_table().unwrap();
     all.iter().filter_map(|(name, value)| Some((name.clone(), version(value)?))).collect()
+}
+
+/// Crates of others in the root manifest, with their versions.
+fn declared() -> BTreeMap<String, String> {
+    of_others(&workspace()["dependencies"])
+}
+
+/// Those of the fuzzer, which is a workspace of its own.
+fn of_the_fuzzer() -> BTreeMap<String, String> {
+    of_others(&manifest(&root().join("fuzz/libfuzzer"))["dependencies"])
 }
 
 /// Packages of the tests in a browser, with their versions.
@@ -55,7 +64,8 @@ fn every_direct_dependency_has_a_row_and_no_row_is_stale() {
     let rows = rows();
     let named: BTreeSet<&String> = rows.iter().map(|(name, _)| name).collect();
     let twice = rows.len() - named.len();
-    let declared: BTreeMap<String, String> = declared().into_iter().chain(browser_packages()).collect();
+    let declared: BTreeMap<String, String> =
+        declared().into_iter().chain(of_the_fuzzer()).chain(browser_packages()).collect();
     let missing: Vec<&String> = declared.keys().filter(|name| !named.contains(name)).collect();
     let wrong: Vec<&(String, String)> =
         rows.iter().filter(|(name, version)| declared.get(name) != Some(version)).collect();

@@ -44,6 +44,19 @@ fn what_is_not_a_complete_absolute_uri_cannot_be_registered() {
 }
 
 #[test]
+fn a_host_that_no_browser_reads_cannot_be_registered() {
+    let hosts =
+        ["a[b", "[", "[]", "[::1", "[::g]", "::1]", "[v1.x]", "a;b", "a,b", "a'b", "a!b", "a=b", "a:b:443", "a&b"];
+    for host in hosts {
+        assert!(problems(&web(&format!("https://{host}/cb"))).contains("redirect_uri"), "{host}");
+    }
+    for host in ["c.example", "C.example:8443", "my_app.c.example", "xn--caf-dma.example", "192.0.2.1", "[2001:db8::1]"]
+    {
+        assert_eq!(problems(&web(&format!("https://{host}/cb"))), "", "{host}");
+    }
+}
+
+#[test]
 fn a_fragment_is_neither_registered_nor_requested() {
     let _rows = proofkey_conformance::shows(&["rfc6749-3.1.2-2"]);
     for bad in ["https://c.example/cb#x", "https://c.example/cb#"] {

@@ -20,7 +20,7 @@ use crate::store::Key;
 
 /// What the cookie holds: where the record is, and what shows that it is ours to use.
 #[derive(Encode, Decode)]
-struct Ticket {
+pub(crate) struct Ticket {
     #[n(0)]
     id: ByteArray<16>,
     #[n(1)]

@@ -38,12 +38,14 @@ impl Issuer {
             _ => return Err(problem("it starts with https://")),
         };
         let path = uri.path().trim_end_matches('/').to_owned();
-        if path.contains("//") || path.contains("/.") || path.contains('%') || path.starts_with("/.well-known") {
+        // It is the path of cookies too, where a semicolon would begin an attribute (RFC 6265 section 4.1.1).
+        let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
+        if path.contains("//") || path.contains("/.") || !path.bytes().all(unreserved) {
             return Err(problem("its path is made of plain segments"));
         }
         let mounted_at = match mounted_at {
             None => path.clone(),
-            Some(at) if at.is_empty() || (at.starts_with('/') && !at.contains(['?', '#', '%', ' '])) => {
+            Some(at) if at.is_empty() || (at.starts_with('/') && at.bytes().all(is_of_path)) => {
                 at.trim_end_matches('/').to_owned()
             }
             Some(_) => return Err(vec![Problem::new("mounted_at", "it is a path that starts with a slash")]),
@@ -115,6 +117,11 @@ impl Issuer {
     }
 }
 
+/// What the path of a request holds (RFC 3986 section 3.3), but for escapes.
+fn is_of_path(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=:@".contains(&byte)
+}
+
 fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || bare.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
@@ -159,6 +166,18 @@ mod tests {
         ] {
             assert!(issuer(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_path_holds_nothing_that_cookies_and_requests_cannot_carry() {
+        for path in ["/a;Domain=b", "/a;b", "/a,b", "/a'b", "/a=b", "/a\u{1}", "/\u{e9}"] {
+            assert!(issuer(&format!("https://h{path}")).is_err(), "{path:?}");
+        }
+        assert!(issuer("https://h/Tenant_1/v1.2/a-b~c").is_ok());
+        for path in ["/a\u{1}", "/a\n", "/\u{e9}", "/a\"b", "/a\\b"] {
+            assert!(Issuer::parse(Some("https://h/auth"), Some(path)).is_err(), "{path:?}");
+        }
+        assert!(Issuer::parse(Some("https://h/auth"), Some("/v1;a=b/@c")).is_ok());
     }
 
     #[test]

@@ -46,7 +46,7 @@ fn is_source(text: &str) -> bool {
     let is_scheme = letters.next().is_some_and(|first| first.is_ascii_alphabetic())
         && letters.all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
     let is_host = |host: &str| {
-        !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.:[]*".contains(&byte))
+        !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._:[]*".contains(&byte))
     };
     is_scheme && (rest.is_empty() || rest.strip_prefix("//").is_some_and(is_host))
 }
@@ -90,7 +90,13 @@ mod tests {
         assert!(alone.starts_with("default-src 'none'; style-src 'sha256-"), "{alone}");
         assert!(alone.ends_with("='; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"), "{alone}");
         assert!(!alone.contains("unsafe") && !alone.contains("script-src"), "{alone}");
-        let targets = ["https://app.example", "http://127.0.0.1:*", "http://[::1]:8000", "com.example.app:"];
+        let targets = [
+            "https://app.example",
+            "https://my_app.example",
+            "http://127.0.0.1:*",
+            "http://[::1]:8000",
+            "com.example.app:",
+        ];
         assert_eq!(policy(&targets), format!("{alone} {}", targets.join(" ")));
     }
 
