@@ -19,7 +19,7 @@ help: ## list the targets
 test: check-tools lint check-rows test-run simulate test-planted test-browser check-conformance test-demo ## everything a commit must pass
 
 .PHONY: test-long
-test-long: test sudden-death full-disk linearizability small-worlds simulate-long timing bench fuzz ## what takes longer than a commit may wait
+test-long: test sudden-death full-disk linearizability small-worlds simulate-long test-planted-scenes timing bench fuzz ## what takes longer than a commit may wait
 	$(CARGO) test --workspace --all-features --release
 
 .PHONY: sudden-death
@@ -27,19 +27,25 @@ sudden-death: ## kill a server 500 times under load; write docs/sudden-death.md
 	PROOFKEY_KILLS=500 PROOFKEY_KILLS_REPORT=$(CURDIR)/docs/sudden-death.md \
 	  $(CARGO) test --package proofkey-tests --test sudden_death
 
+# In a release build: `proofkey simulate` plays the same worlds.
 .PHONY: simulate
 simulate: ## play 200,000 simulated worlds, none of which may break an invariant
-	$(CARGO) run --release --quiet --package proofkey-cli -- simulate --worlds 200000
+	PROOFKEY_WORLDS=200000 $(CARGO) test --release --package proofkey-sim --test worlds -- --nocapture
 
 .PHONY: simulate-long
-simulate-long: ## play a million
-	$(CARGO) run --release --quiet --package proofkey-cli -- simulate --seed 1000000000 --worlds 1000000
+simulate-long: ## play a million other ones
+	PROOFKEY_FIRST_WORLD=1000000000 PROOFKEY_WORLDS=1000000 \
+	  $(CARGO) test --release --package proofkey-sim --test worlds -- --nocapture
+
+PLANTED := RUSTFLAGS="$(RUSTFLAGS) --cfg proofkey_planted" CARGO_TARGET_DIR=$(CURDIR)/target/planted $(CARGO)
 
 .PHONY: test-planted
-test-planted: ## each planted defect shows, and is found by the simulator and in the small worlds
-	RUSTFLAGS="$(RUSTFLAGS) --cfg proofkey_planted" CARGO_TARGET_DIR=$(CURDIR)/target/planted \
-	  $(CARGO) test --release --package proofkey-tests --package proofkey-sim \
-	  --test planted --test exhaustive_planted -- --nocapture
+test-planted: ## each planted defect is found by the simulator, and in the small worlds
+	$(PLANTED) test --release --package proofkey-sim --test planted --test exhaustive_planted -- --nocapture
+
+.PHONY: test-planted-scenes
+test-planted-scenes: ## each planted defect shows beside the honest server
+	$(PLANTED) test --release --package proofkey-tests --test planted
 
 # A file system of its own, in a mount namespace of its own: where users may make one, no privileges are needed.
 .PHONY: full-disk

@@ -7,7 +7,7 @@ use proofkey::UnixTime;
 use proofkey::core::planted::{Defect, plant};
 use proofkey::core::{Core, Entropy, Step, UserSource};
 use proofkey_tests::{
-    ADA, Explorer, Fault, Held, Operation, People, Reply, Rows, START, SignedIn, World, answer, core_with, drive,
+    ADA, Explorer, Fault, Held, Keeper, Operation, People, Reply, Rows, START, SignedIn, World, answer, core_with, drive,
 };
 use serde_json::json;
 
@@ -183,7 +183,7 @@ fn in_every_order(
     faults: usize,
     holds: fn(&Rows, &[Reply]) -> bool,
 ) -> bool {
-    let ((rows, held), people) = (Held::ready(), People::default());
+    let ((rows, held), people) = (Held::ready(Keeper::Host), People::default());
     let core = core_with(UserSource::Find, 4, settings);
     let mut held_everywhere = true;
     let start = || operations.iter().zip(1..).map(|(one, seed)| begin(&core, *one, &held, seed)).collect();
@@ -215,7 +215,7 @@ enum Owner {
 }
 
 fn nothing_outlives_a_sign_out(meet: Meet, owner: Owner) -> bool {
-    let ((rows, mut held), people, now) = (Held::ready(), People::default(), UnixTime::from_seconds(START));
+    let ((rows, mut held), people, now) = (Held::ready(Keeper::Host), People::default(), UnixTime::from_seconds(START));
     let core = core_with(UserSource::Find, 4, &[]);
     let (creation, sign_out) = match owner {
         Owner::Client => (Operation::ForItself, core.revoke_client("portal", now, Entropy::from_seed(2))),
@@ -261,7 +261,7 @@ fn until<T>(rows: &Rows, people: &People, mut step: Step<T>, meant: impl Fn(&Ste
 
 #[test]
 fn what_holds_on_an_honest_server_does_not_with_a_defect() {
-    let _ = Held::ready();
+    let _ = Held::ready(Keeper::Host);
     let mut unseen = Vec::new();
     for (defect, holds) in HELD {
         assert!(holds(), "{}: without it", defect.name());
