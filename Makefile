@@ -31,6 +31,13 @@ sudden-death: ## kill a server 500 times under load; write docs/sudden-death.md
 small-worlds: ## every order of two and three operations on one grant, with two faults
 	$(CARGO) run --release --quiet --package proofkey-cli -- simulate --exhaustive
 
+.PHONY: test-planted
+test-planted: ## each defect that can be planted in the core shows
+	RUSTFLAGS="$(RUSTFLAGS) --cfg proofkey_planted" CARGO_TARGET_DIR=$(CURDIR)/target/planted \
+	  $(CARGO) test --release --package proofkey-tests --all-features --test planted
+	RUSTFLAGS="$(RUSTFLAGS) --cfg proofkey_planted" CARGO_TARGET_DIR=$(CURDIR)/target/planted \
+	  $(CARGO) test --release --package proofkey-sim --test exhaustive_planted
+
 .PHONY: demo
 demo: ## set a server up on SQLite, walk through its flow, and keep serving
 	@scripts/check-tools build
