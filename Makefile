@@ -29,8 +29,9 @@ sudden-death: ## kill a server 500 times under load; write docs/sudden-death.md
 
 # In a release build: `proofkey simulate` plays the same worlds.
 .PHONY: simulate
-simulate: ## play 200,000 simulated worlds, none of which may break an invariant
-	PROOFKEY_WORLDS=200000 $(CARGO) test --release --package proofkey-sim --test worlds -- --nocapture
+simulate: ## 200,000 simulated worlds and all small ones, none of which may break an invariant
+	PROOFKEY_WORLDS=200000 PROOFKEY_SMALL_WORLDS=all \
+	  $(CARGO) test --release --package proofkey-sim --test worlds --test exhaustive -- --nocapture
 
 .PHONY: simulate-long
 simulate-long: ## play a million other ones
