@@ -68,6 +68,8 @@ struct Model {
     ends_at: u64,
     spent: bool,
     dead: bool,
+    /// How many flows drew random bytes.
+    drawn: u8,
     /// By place: the successor that each refresh token was given.
     successors: BTreeMap<usize, usize>,
     /// By place: when each refresh token was retired.
@@ -87,6 +89,7 @@ impl Model {
             ends_at: now.seconds() + lifetime,
             spent: false,
             dead: false,
+            drawn: 0,
             successors: BTreeMap::new(),
             retired: BTreeMap::new(),
             revoked_access: BTreeSet::new(),
@@ -132,7 +135,8 @@ impl Model {
 
     fn redeem(&mut self, choices: &mut Source<'_>) -> Happened {
         let attempt = choices.pick(&ATTEMPTS);
-        let happened = self.walk.redeem(attempt, true, [choices.byte(); 32], self.now);
+        let seed = self.fresh(choices);
+        let happened = self.walk.redeem(attempt, true, seed, self.now);
         let fresh = self.now.seconds() < START + 60;
         let expected = match (attempt, self.spent, self.dead) {
             (Attempt::Right, false, false) if fresh => Happened::Spent,
@@ -156,7 +160,7 @@ impl Model {
             resource: choices.byte() % 4,
             leeway: self.leeway,
             rotate: self.rotate,
-            seed: [choices.byte(); 32],
+            seed: self.fresh(choices),
         };
         let happened = self.walk.refresh(refresh, self.now);
         let age = self.retired.get(&token).map(|at| self.now.seconds() - at);
@@ -185,6 +189,14 @@ impl Model {
             assert_eq!(happened, Happened::Replayed, "a theft is seen (I8): {age:?}");
         }
         happened
+    }
+
+    /// Random bytes: no two flows have the same.
+    fn fresh(&mut self, choices: &mut Source<'_>) -> [u8; 32] {
+        self.drawn += 1;
+        let mut seed = [choices.byte(); 32];
+        seed[0] = self.drawn;
+        seed
     }
 
     fn check(&self, happened: Happened, before: &[u8]) {

@@ -15,9 +15,14 @@ pub(super) fn target(bytes: &[u8]) {
     };
     let written = as_json(&client);
     assert!(!written.contains_key("client_secret"), "a secret is not written");
+    // Blanks within a word of a list are told as a malformed scope.
+    let scope_is_sound = client.allowed_scope().is_empty() || Scope::parse(client.allowed_scope()).is_ok();
     let again = Client::from_json(&written).unwrap_or_else(|error| panic!("read again: {error}"));
-    assert_eq!(as_json(&again.with_secrets_of(&client)), written, "written and read again");
     let problems = client.problems();
+    assert!(scope_is_sound || !problems.is_empty());
+    if scope_is_sound {
+        assert_eq!(as_json(&again.with_secrets_of(&client)), written, "written and read again");
+    }
     assert!(problems.iter().all(|problem| !problem.to_string().is_empty()));
     if problems.is_empty() {
         assert_sound(&client);
