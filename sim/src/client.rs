@@ -102,12 +102,16 @@ impl Session {
             set => Call::Check { token: access, resource: Some(usize::from(set & 1 == 0)) },
         };
         let Some(refresh) = refresh else { return check(dice) };
+        // One tab gives a token back while another is at work.
+        if self.under_way > 0 && dice.below(3) == 0 {
+            return self.revoke(access);
+        }
         match dice.below(100) {
             0..52 => self.refresh(refresh, Wish::default()),
             52..64 => self.refresh(refresh, narrower(dice, ALL_SCOPES, resources)),
-            64..70 => self.revoke(access),
-            70..73 => self.revoke(refresh),
-            73..80 if !is_public(self.client) => {
+            64..67 => self.revoke(access),
+            67..70 => self.revoke(refresh),
+            70..76 if !is_public(self.client) => {
                 Call::Introspect { by: self.by(), token: if dice.below(2) == 0 { access } else { refresh } }
             }
             _ => check(dice),

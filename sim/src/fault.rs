@@ -95,7 +95,8 @@ impl Weather {
                 Fault::CrashAfter | Fault::CrashBefore => 30,
                 Fault::KeyRotation | Fault::Sweep => 60,
                 Fault::Late => 160,
-                Fault::Conflict | Fault::Lost => 80,
+                Fault::Lost => 120,
+                Fault::Conflict => 80,
                 Fault::Callback | Fault::Duplicate | Fault::ReplyLost => 100,
             };
             match dice.below(4) {

@@ -148,6 +148,7 @@ impl Houses {
             House::new(TERMS, UserSource::Authenticate, &open),
             House::new(Terms { leeway: 12, ..TERMS }, UserSource::Find, &limited),
             House::new(Terms { leeway: 0, ..TERMS }, UserSource::Authenticate, &open),
+            House::new(Terms { leeway: 0, attempts: 2, ..TERMS }, UserSource::Authenticate, &open),
             House::new(Terms { leeway: 60, attempts: 1, ..TERMS }, UserSource::Authenticate, &limited),
             House::new(Terms { only_public_rotate: true, checks_user: false, ..TERMS }, UserSource::Find, &open),
             House::new(

@@ -112,7 +112,9 @@ impl Model {
             return Ok(());
         }
         let last = grant.chain.get(place + 1).is_none_or(|next| next.retired.is_none() && next.presented == 0);
-        if (its_own || age <= self.terms.leeway) && last && !caused && !grant.access_revoked {
+        // A repeat is refused where its access token was revoked.
+        let repeats = self.terms.leeway > 0;
+        if (its_own || age <= self.terms.leeway) && last && !caused && !(repeats && grant.access_revoked) {
             return broken("I9", format!("{token} was refused {age} s after it was retired"));
         }
         Ok(())
