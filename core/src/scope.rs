@@ -153,6 +153,24 @@ mod tests {
     }
 
     #[test]
+    fn a_scope_has_up_to_64_words_and_1024_bytes() {
+        let words: Vec<String> = (10..74).map(|number| format!("w{number}")).collect();
+        assert_eq!(scope(&words.join(" ")).iter().count(), 64);
+        assert!(Scope::parse(&"w".repeat(1024)).is_ok());
+    }
+
+    #[test]
+    fn a_union_has_the_words_of_both_and_contains_each() {
+        let (some, more) = (scope("a c"), scope("b c"));
+        assert_eq!(some.union(&more), scope("a b c"));
+        assert_eq!(some.union(&scope("a")), some);
+        assert_eq!(scope("a").union(&some), some);
+        assert_eq!(Scope::default().union(&some), some);
+        assert!(some.contains("a") && !some.contains("b") && !some.contains(""));
+        assert!(Scope::default().is_empty() && !some.is_empty());
+    }
+
+    #[test]
     fn sets_compare_as_sets() {
         let (all, some, other) = (scope("a b c"), scope("c a"), scope("d a"));
         assert!(some.is_subset_of(&all) && !other.is_subset_of(&all));

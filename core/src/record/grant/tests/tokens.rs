@@ -21,7 +21,7 @@ const HERE: &str = "https://here.example/";
 const THERE: &str = "https://there.example/";
 
 fn at(seconds: u64) -> UnixTime {
-    UnixTime::from_seconds(BEGIN + seconds)
+    UnixTime::from_seconds(BEGIN).after(Duration::from_secs(seconds))
 }
 
 fn state(grant: &Grant) -> &Live {
@@ -54,7 +54,15 @@ fn refresh(given: &Given, resources: &[&str], ring: &KeyRing, seed: u8) -> Refre
     let token = Token::new(TokenKind::Refresh, ID, given.newest(), given.refresh.last().unwrap().clone());
     let ask = RefreshAsk { scope: None, resources: resources.iter().map(|&uri| uri.to_owned()).collect() };
     let terms = &terms();
-    given.grant.refresh(&Presented { token: &token, client_id: "c", ask: &ask, terms, ring, seed: [seed; 32], now: at(1) })
+    given.grant.refresh(&Presented {
+        token: &token,
+        client_id: "c",
+        ask: &ask,
+        terms,
+        ring,
+        seed: [seed; 32],
+        now: at(1),
+    })
 }
 
 #[test]
