@@ -215,6 +215,16 @@ mod tests {
     }
 
     #[test]
+    fn a_scheme_is_a_lower_case_letter_and_then_letters_digits_and_three_signs() {
+        let parse = |text: &str| RedirectUri::parse(text, ApplicationType::Native).map(|uri| uri.as_str().to_owned());
+        let legal = "a1+b-c.d:/cb";
+        assert_eq!(parse(legal), Ok(legal.to_owned()));
+        for bad in ["1a.b:/cb", ".a:/cb", "a_b.c:/cb", "a.B:/cb", ":/cb"] {
+            assert_eq!(parse(bad), Err(InvalidRedirectUri::NotAbsolute), "{bad}");
+        }
+    }
+
+    #[test]
     fn a_port_is_a_number_of_16_bits_without_a_zero_before_it() {
         for (port, holds) in [
             ("1", true),
