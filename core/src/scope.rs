@@ -139,7 +139,10 @@ mod tests {
 
     #[test]
     fn order_and_repeats_do_not_matter_and_case_does() {
-        assert_eq!(scope("b a b"), scope("a b"));
+        for repeated in ["b a b", "a a b", "a b b"] {
+            assert_eq!(scope(repeated), scope("a b"), "{repeated}");
+        }
+        assert_eq!(scope("a a"), scope("a"));
         assert_ne!(scope("Read"), scope("read"));
         assert_eq!(scope("b a").to_string(), "a b");
     }
