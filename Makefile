@@ -8,6 +8,8 @@ CARGO ?= cargo
 PYTHON ?= python3
 TARGET := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
 DENY := $(CURDIR)/target/tools/bin/cargo-deny
+MUTANTS := $(CURDIR)/target/tools/bin/cargo-mutants
+TARPAULIN := $(CURDIR)/target/tools/bin/cargo-tarpaulin
 # Where the tests of a run leave which conformance rows they showed.
 RUN := $(TARGET)/conformance
 
@@ -89,6 +91,14 @@ bench: ## times of the core and the stores beside their floors: docs/benchmarks.
 	$(CARGO) build --release --quiet --package proofkey-cli --package proofkey-bench
 	$(TARGET)/release/proofkey-bench
 
+.PHONY: mutants
+mutants: $(MUTANTS) ## change the state machine in every place, and see that a test notices: docs/mutation-testing.md
+	scripts/mutants
+
+.PHONY: coverage
+coverage: $(TARPAULIN) ## which lines of the core its tests run: docs/coverage.md
+	scripts/coverage
+
 .PHONY: check-tools
 check-tools: ## say which tools are missing, and how to get them
 	@scripts/check-tools
@@ -103,6 +113,12 @@ lint: $(DENY) ## formatting, lints, docs, bans and licences
 # The version is pinned so that a new release cannot change what a commit must pass; unoptimised, it is built in a third of the time.
 $(DENY):
 	$(CARGO) install cargo-deny --version =0.18.9 --locked --debug --root $(CURDIR)/target/tools
+
+$(MUTANTS):
+	$(CARGO) install cargo-mutants --version =27.1.0 --locked --debug --root $(CURDIR)/target/tools
+
+$(TARPAULIN):
+	$(CARGO) install cargo-tarpaulin --version =0.37.5 --locked --debug --root $(CURDIR)/target/tools
 
 .PHONY: check-rows
 check-rows: ## the conformance rows and vectors are well-formed

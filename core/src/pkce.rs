@@ -79,3 +79,56 @@ pub(crate) fn verifier(random: [u8; 32]) -> Secret {
 pub(crate) fn state(random: [u8; 16]) -> String {
     URL_SAFE_NO_PAD.encode(random)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 7636 appendix B.
+    const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+    const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+    #[test]
+    fn a_verifier_fits_its_challenge_and_no_other() {
+        let challenge = Challenge::parse(CHALLENGE, Some("S256")).unwrap();
+        assert_eq!(challenge.to_text(), CHALLENGE);
+        assert_eq!(challenge.as_bytes(), Challenge::of(&Secret::from(VERIFIER)).as_bytes());
+        assert_eq!(challenge.verify(&Secret::from(VERIFIER)), Verdict::Match);
+        assert_eq!(challenge.verify(&Secret::from(&*VERIFIER.replace('d', "e"))), Verdict::Mismatch);
+        assert_eq!(challenge.verify(&Secret::from(CHALLENGE)), Verdict::Mismatch);
+    }
+
+    #[test]
+    fn a_verifier_is_43_to_128_unreserved_characters() {
+        let challenge = Challenge::from_bytes([0; 32]);
+        for (text, verdict) in [
+            ("a".repeat(42), Verdict::Malformed),
+            ("a".repeat(43), Verdict::Mismatch),
+            ("a".repeat(128), Verdict::Mismatch),
+            ("a".repeat(129), Verdict::Malformed),
+            (format!("{}-._~", "a".repeat(43)), Verdict::Mismatch),
+            (format!("{}+", "a".repeat(43)), Verdict::Malformed),
+        ] {
+            assert_eq!(challenge.verify(&Secret::from(&*text)), verdict, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_challenge_is_43_characters_under_s256() {
+        for (challenge, method, error) in [
+            ("", Some("S256"), ChallengeError::Missing),
+            (CHALLENGE, None, ChallengeError::UnsupportedMethod),
+            (CHALLENGE, Some("plain"), ChallengeError::UnsupportedMethod),
+            ("E9Melhoa", Some("S256"), ChallengeError::Malformed),
+            ("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw+cM", Some("S256"), ChallengeError::Malformed),
+        ] {
+            assert_eq!(Challenge::parse(challenge, method).unwrap_err(), error, "{challenge} {method:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_made_for_a_client_is_made_of_the_random_bytes() {
+        assert_eq!(verifier([0; 32]).expose(), "A".repeat(43).as_bytes());
+        assert_eq!(state([0; 16]), "A".repeat(22));
+    }
+}

@@ -198,3 +198,90 @@ fn is_host(host: &str) -> bool {
 fn is_port(port: &str) -> bool {
     !port.starts_with('0') && port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of_length(start: &str, length: usize) -> String {
+        format!("{start:x<length$}")
+    }
+
+    #[test]
+    fn a_uri_has_up_to_2048_characters_registered_and_requested() {
+        for (application, start) in
+            [(ApplicationType::Web, "https://c.example/"), (ApplicationType::Native, "http://127.0.0.1/")]
+        {
+            let longest = of_length(start, 2048);
+            assert!(RedirectUri::parse(&longest, application).unwrap().matches(&longest));
+            let longer = of_length(start, 2049);
+            assert_eq!(RedirectUri::parse(&longer, application), Err(InvalidRedirectUri::NotAbsolute));
+        }
+        let path = "x".repeat(2048 - "http://127.0.0.1:80/".len());
+        let native = RedirectUri::parse(&format!("http://127.0.0.1/{path}"), ApplicationType::Native).unwrap();
+        assert!(native.matches(&format!("http://127.0.0.1:80/{path}")));
+        assert!(!native.matches(&format!("http://127.0.0.1:800/{path}")), "with the port it is too long");
+    }
+
+    #[test]
+    fn a_scheme_is_a_lower_case_letter_and_then_letters_digits_and_three_signs() {
+        let parse = |text: &str| RedirectUri::parse(text, ApplicationType::Native).map(|uri| uri.as_str().to_owned());
+        let legal = "a1+b-c.d:/cb";
+        assert_eq!(parse(legal), Ok(legal.to_owned()));
+        for bad in ["1a.b:/cb", ".a:/cb", "a_b.c:/cb", "a.B:/cb", ":/cb"] {
+            assert_eq!(parse(bad), Err(InvalidRedirectUri::NotAbsolute), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_port_is_a_number_of_16_bits_without_a_zero_before_it() {
+        for (port, holds) in [
+            ("1", true),
+            ("65535", true),
+            ("65536", false),
+            ("0", false),
+            ("080", false),
+            ("8x", false),
+            ("+8", false),
+            ("", false),
+        ] {
+            assert_eq!(is_port(port), holds, "{port}");
+            let text = format!("https://c.example:{port}/cb");
+            assert_eq!(RedirectUri::parse(&text, ApplicationType::Web).is_ok(), holds, "{text}");
+        }
+    }
+
+    #[test]
+    fn where_a_uri_leads_is_shown_and_allowed_by_what_it_is() {
+        for (uri, host, target, on_device) in [
+            ("https://c.example:8443/cb", "c.example:8443", "https://c.example:8443", false),
+            ("http://127.0.0.1:7000/cb", "127.0.0.1:7000", "http://127.0.0.1:7000", true),
+            ("http://[::1]:7000/cb", "[::1]:7000", "http:", true),
+            ("com.example.app:/cb", "com.example.app", "com.example.app:", true),
+            ("com.example.app://here/cb", "com.example.app", "com.example.app:", true),
+        ] {
+            assert_eq!(RedirectUri::shown_host(uri), host);
+            assert_eq!(RedirectUri::form_target(uri), target);
+            assert_eq!(RedirectUri::is_on_device(uri), on_device, "{uri}");
+        }
+        let home = RedirectUri::home("https://c.example:8443/cb");
+        assert_eq!(home, Some(("c.example:8443".into(), "https://c.example:8443/".into())));
+        assert_eq!(RedirectUri::home("http://127.0.0.1/cb"), None);
+    }
+
+    #[test]
+    fn an_origin_is_lower_case_and_has_no_port_that_goes_without_saying() {
+        for (uri, origin) in [
+            ("https://C.Example/cb", Some("https://c.example")),
+            ("https://c.example:443/cb", Some("https://c.example")),
+            ("https://c.example:80/cb", Some("https://c.example:80")),
+            ("http://127.0.0.1:80/cb", Some("http://127.0.0.1")),
+            ("http://[::1]:443/cb", Some("http://[::1]:443")),
+            ("com.example.app://here/cb", None),
+            ("com.example.app:/cb", None),
+        ] {
+            let parsed = RedirectUri::parse(uri, ApplicationType::Native).unwrap();
+            assert_eq!(parsed.origin().as_deref(), origin, "{uri}");
+        }
+    }
+}

@@ -139,7 +139,10 @@ mod tests {
 
     #[test]
     fn order_and_repeats_do_not_matter_and_case_does() {
-        assert_eq!(scope("b a b"), scope("a b"));
+        for repeated in ["b a b", "a a b", "a b b"] {
+            assert_eq!(scope(repeated), scope("a b"), "{repeated}");
+        }
+        assert_eq!(scope("a a"), scope("a"));
         assert_ne!(scope("Read"), scope("read"));
         assert_eq!(scope("b a").to_string(), "a b");
     }
@@ -150,6 +153,24 @@ mod tests {
         for bad in ["", " ", "a  b", " a", "a ", "a\"b", "a\\b", "réad", "a\tb", "a\nb", &many, &long] {
             assert_eq!(Scope::parse(bad), Err(InvalidScope), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_scope_has_up_to_64_words_and_1024_bytes() {
+        let words: Vec<String> = (10..74).map(|number| format!("w{number}")).collect();
+        assert_eq!(scope(&words.join(" ")).iter().count(), 64);
+        assert!(Scope::parse(&"w".repeat(1024)).is_ok());
+    }
+
+    #[test]
+    fn a_union_has_the_words_of_both_and_contains_each() {
+        let (some, more) = (scope("a c"), scope("b c"));
+        assert_eq!(some.union(&more), scope("a b c"));
+        assert_eq!(some.union(&scope("a")), some);
+        assert_eq!(scope("a").union(&some), some);
+        assert_eq!(Scope::default().union(&some), some);
+        assert!(some.contains("a") && !some.contains("b") && !some.contains(""));
+        assert!(Scope::default().is_empty() && !some.is_empty());
     }
 
     #[test]

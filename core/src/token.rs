@@ -136,6 +136,19 @@ mod tests {
     }
 
     #[test]
+    fn a_token_is_as_long_as_documented_and_begins_with_its_kind() {
+        for (kind, prefix) in
+            [(TokenKind::Access, "pfk_access_"), (TokenKind::Code, "pfk_code_"), (TokenKind::Refresh, "pfk_refresh_")]
+        {
+            let text = sealed(kind);
+            let text = text.expose_text().unwrap();
+            assert!(text.starts_with(prefix));
+            assert_eq!(text.len(), prefix.len() + 64);
+        }
+        assert_eq!(sealed(TokenKind::Refresh).expose().len(), MAX_TOKEN, "the longest of them");
+    }
+
+    #[test]
     fn a_token_of_another_issuer_or_kind_is_no_token() {
         let text = sealed(TokenKind::Access);
         assert!(Token::open(&text, "https://other.example", &ring()).is_none());

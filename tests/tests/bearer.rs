@@ -5,10 +5,11 @@ use std::time::Duration;
 use http::Method;
 use proofkey::{Requirement, Scope, Server};
 use proofkey_conformance::shows;
-use proofkey_tests::{ISSUER, Reply, Rows, World, challenge, configure};
+use proofkey_tests::{ADA, ISSUER, Reply, Rows, START, World, challenge, configure};
 use serde_json::json;
 
 const USERINFO: &str = "/auth/userinfo";
+const API: &str = "https://api.example/";
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
 /// The scheme and the parameters of a reply's challenge.
@@ -192,4 +193,23 @@ fn a_token_for_one_resource_opens_no_other() {
     // The server's own resources are one more audience.
     assert_eq!(world.get(USERINFO, &token).outcome(), (401, "invalid_token".to_owned()));
     assert_eq!(world.introspect("api", &token).json()["aud"], json!(["https://api.example/"]));
+}
+
+#[test]
+fn a_checked_token_tells_whose_it_is_for_what_and_until_when() {
+    let world = World::new();
+    let tokens = world.sign_in_as("scoped", &json!({ "scope": "read write", "resource": API }));
+    let check = |token: &str, requirement| {
+        let request = http::Request::get("/api").header("authorization", format!("Bearer {token}"));
+        let request = proofkey::Request::new(request.body(bytes::Bytes::new()).unwrap(), None);
+        world.server.check_access(request, requirement).unwrap()
+    };
+    let token = check(&tokens.access, Requirement::any().for_resource(API));
+    assert_eq!(token.grant_id(), world.server.grants_of(ADA).unwrap()[0].id());
+    assert_eq!((token.client_id(), token.subject()), ("scoped", Some(ADA)));
+    assert_eq!((token.scope().as_str(), token.audience()), ("read write", &[API.to_owned()][..]));
+    assert_eq!(token.expires_at(), START + 3600);
+    let itself = world.form_as("service", "/auth/token", &[("grant_type", "client_credentials"), ("scope", "read")]);
+    let itself = check(&itself.text("access_token"), Requirement::any());
+    assert_eq!((itself.client_id(), itself.subject(), itself.audience()), ("service", None, &[][..]));
 }

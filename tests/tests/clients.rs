@@ -1,8 +1,11 @@
 //! Who a client is, and how it shows that (RFC 6749 sections 2 and 3.2.1).
 
+use std::sync::Arc;
+
+use proofkey::core::MAX_BODY;
 use proofkey::{AdminError, AuthMethod, Client, ClientSecret, GrantType, Requirement, Secret, Server};
 use proofkey_tests::{
-    ADA, Call, REDIRECT_URI, Reply, SERVICE_URI, SignedIn, World, basic, clients, configure, secret_of,
+    ADA, Call, REDIRECT_URI, Reply, Rows, SERVICE_URI, SignedIn, World, basic, clients, configure, secret_of,
 };
 use serde_json::json;
 
@@ -292,4 +295,22 @@ fn an_unknown_client_is_looked_up_once_and_told_what_a_wrong_secret_is_told() {
     assert_eq!(world.store.take_calls().first(), Some(&Call::Get));
     let wrong = world.form_with("/auth/token", &[("authorization", &basic("service", "x"))], &fields);
     assert_eq!((unknown.status, &unknown.headers, &unknown.body), (wrong.status, &wrong.headers, &wrong.body));
+}
+
+#[test]
+fn a_record_of_64_kib_can_be_written_and_a_larger_one_is_refused() {
+    let create = |length: usize| {
+        let rows = Arc::new(Rows::default());
+        let world = World::over(rows.clone(), |builder| builder);
+        let client = Client::public("stored").redirect_uri(REDIRECT_URI).name("x".repeat(length));
+        let created = world.server.create_client(client);
+        (created, rows.all().first().map(|(_, record)| record.body().len()))
+    };
+    let beside = create(1000).1.unwrap() - 1000;
+    let (created, length) = create(MAX_BODY - beside);
+    assert!(created.is_ok());
+    assert_eq!(length, Some(MAX_BODY));
+    let (created, length) = create(MAX_BODY - beside + 1);
+    assert!(created.unwrap_err().to_string().contains("too large"));
+    assert_eq!(length, None);
 }

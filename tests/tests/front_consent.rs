@@ -115,3 +115,18 @@ fn a_private_scheme_with_other_slashes_is_another() {
         assert!(reply.status == 400 && !reply.headers.contains_key("location"), "{other}");
     }
 }
+
+#[test]
+fn what_was_allowed_to_a_client_is_not_for_whoever_gets_its_identifier_next() {
+    let world = World::new();
+    let asked = [("client_id", "stored"), ("redirect_uri", "https://stored.example/cb")];
+    let create = || world.server.create_client(Client::public("stored").redirect_uri(asked[1].1)).unwrap();
+    create();
+    let browser = Browser::new(&world);
+    browser.sign_ada_in(&[]);
+    browser.decide(&browser.authorize(&asked), "allow");
+    assert!(!asks(&browser.authorize(&asked)), "it is remembered");
+    world.server.delete_client("stored").unwrap();
+    create();
+    assert!(asks(&browser.authorize(&asked)));
+}

@@ -1,7 +1,11 @@
 //! At a refresh the host is asked for the user (design section 4): what it says, and what a failure is not.
 
-use proofkey::EventKind;
-use proofkey_tests::{ADA, Call, SignedIn, World};
+use std::sync::Arc;
+
+use proofkey::store::Store as _;
+use proofkey::{EventKind, Secret, User};
+use proofkey_tests::{ADA, Call, PASSWORD, Rows, SignedIn, World};
+use serde_json::json;
 
 fn invalid_grant() -> (u16, String) {
     (400, "invalid_grant".to_owned())
@@ -68,5 +72,26 @@ fn without_refresh_checks_user_nobody_is_asked() {
     for stand in [proofkey_tests::People::dismiss, proofkey_tests::People::lose, proofkey_tests::People::remove] {
         stand(&world.people, ADA);
         assert_eq!(world.refresh(&tokens.refresh).status, 200);
+    }
+}
+
+/// A deletion ends the grants of a user; a row that a back-up brings back is one that it did not find.
+#[test]
+fn a_grant_of_an_earlier_user_of_the_same_name_ends_at_its_refresh() {
+    let world = |seed| {
+        let rows = Arc::new(Rows::default());
+        let world = World::with_own_users(rows.clone(), |builder| builder.seed(seed));
+        world.server.create_user(User::new("ada"), Secret::from(PASSWORD)).unwrap();
+        (world, rows)
+    };
+    let (before, rows) = world(1);
+    let tokens = SignedIn::of(&before.redeem(&before.code_with(&json!({ "username": "ada" }))));
+    let (world, now) = world(2);
+    for write in rows.as_writes().iter().filter(|write| write.key().as_str().starts_with('g')) {
+        assert!(now.put(write).unwrap());
+    }
+    for ends in [true, false] {
+        assert_eq!(world.refresh(&tokens.refresh).outcome(), invalid_grant());
+        assert_eq!(world.take_events().contains(&EventKind::GrantDismissed), ends, "once, and for good");
     }
 }

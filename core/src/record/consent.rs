@@ -130,6 +130,21 @@ mod tests {
     }
 
     #[test]
+    fn its_row_is_found_by_both_while_something_is_given_and_lasts_as_long() {
+        let names = Names::new("");
+        let all = names.all_tag(Kind::Consent);
+        let given = Consent::give(None, "s", "c", &scope("a"), UnixTime::from_seconds(100));
+        assert_eq!(given.owners(&names), [all.clone(), names.user_tag("s"), names.client_tag("c")]);
+        assert_eq!(given.expires_at(), outlived(100 + 365 * 86_400));
+        let withdrawn = Consent::withdraw(Some(&given), "s", "c", UnixTime::from_seconds(90_000));
+        assert_eq!(withdrawn.owners(&names), [all]);
+        assert_eq!(withdrawn.expires_at(), outlived(90_000));
+        assert_eq!((&*withdrawn.subject, &*withdrawn.client_id), ("s", "c"));
+        let again = Consent::give(Some(&withdrawn), "s", "c", &scope("a"), UnixTime::from_seconds(90_001));
+        assert_eq!((again.given_at, again.changed_at), (90_001, 90_001));
+    }
+
+    #[test]
     fn after_a_year_people_are_asked_again_and_about_all_of_it() {
         let given = Consent::give(None, "s", "c", &scope("a"), UnixTime::from_seconds(0));
         let (before, after) = (REMEMBERED - Duration::from_secs(1), REMEMBERED);

@@ -150,6 +150,27 @@ mod tests {
     }
 
     #[test]
+    fn other_counters_of_the_slot_stay_as_they_are_until_they_run_out() {
+        let both = slot(&[(1, 2, 100), (2, 5, 100)]);
+        assert_eq!(both.clear([1; 8], at(40)), Some(slot(&[(2, 5, 100)])));
+        assert_eq!(both.refund([2; 8], at(40)), Some(slot(&[(1, 2, 100), (2, 4, 100)])));
+        assert_eq!(
+            both.take([3; 8], 2, WINDOW, at(99)),
+            Taken::Counted(slot(&[(1, 2, 100), (2, 5, 100), (3, 1, 159)]))
+        );
+        assert_eq!(both.take([3; 8], 2, WINDOW, at(100)), Taken::Counted(slot(&[(3, 1, 160)])));
+        assert!(slot(&[]).is_empty() && !both.is_empty());
+    }
+
+    #[test]
+    fn its_row_lasts_to_the_full_hour_after_its_last_counter() {
+        assert_eq!(slot(&[(1, 1, 3601), (2, 1, 100)]).expires_at(), at(7200));
+        assert_eq!(slot(&[]).expires_at(), at(0));
+        assert_eq!(slot(&[(1, 1, 9)]).owners(&Names::new("")), []);
+        assert_eq!(slot(&[(1, 3, 9)]).shown(), json!({ "counters": [{ "count": 3, "ends_at": 9 }] }));
+    }
+
+    #[test]
     fn a_fifth_counter_takes_the_place_of_the_lowest() {
         let four = slot(&[(1, 3, 100), (2, 1, 100), (3, 2, 100), (4, 9, 100)]);
         let Taken::Counted(next) = four.take([5; 8], 9, WINDOW, at(0)) else { panic!("refused") };

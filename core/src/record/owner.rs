@@ -77,4 +77,14 @@ mod tests {
             assert_ne!(OwnerRecord::raise(Some(&next), later, until), next);
         }
     }
+
+    #[test]
+    fn it_ends_what_was_begun_before_it_and_lasts_as_long_as_that_matters() {
+        let record = OwnerRecord { raised: 1, at: 100, matters_until: Some(90_000) };
+        assert!(record.ended_after(99) && !record.ended_after(100));
+        assert_eq!(record.expires_at(), outlived(90_000));
+        assert_eq!(record.owners(&Names::new("")), []);
+        assert_eq!(record.shown(), json!({ "raised": 1, "at": 100 }));
+        assert_eq!(OwnerRecord { matters_until: None, ..record }.expires_at(), outlived(100), "of an earlier release");
+    }
 }

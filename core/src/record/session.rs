@@ -233,6 +233,23 @@ mod tests {
         assert_eq!(active().used(at(1059), IDLE), None);
         let used = active().used(at(1060), IDLE).unwrap();
         assert_eq!((used.used_at, used.idle_until, used.ends_at), (1060, 1660, 5000));
+        let short = Duration::from_secs(100);
+        assert_eq!(active().used(at(1009), short), None, "or at a tenth of a short lifetime");
+        assert!(active().used(at(1010), short).is_some());
+    }
+
+    #[test]
+    fn its_row_is_listed_under_its_user_while_it_is_active_and_outlives_both_ends() {
+        let names = Names::new("");
+        let session = Session::Active(active());
+        assert!(session.listed(at(1599)).is_some() && session.listed(at(1600)).is_none());
+        assert_eq!(session.owners(&names), [names.all_tag(Kind::Session), names.user_tag("s")]);
+        assert_eq!(session.expires_at(), outlived(1600));
+        let old = Session::Active(Active { idle_until: 90_000, ..active() });
+        assert_eq!(old.expires_at(), outlived(5000));
+        let ended = session.end(at(80_000), End::SignedOut).unwrap();
+        assert_eq!(ended.owners(&names), [names.all_tag(Kind::Session)]);
+        assert_eq!(ended.expires_at(), outlived(80_000));
     }
 
     #[test]

@@ -168,4 +168,15 @@ mod tests {
         assert!(matches!(disabled.answer(), UserAnswer::Dismissed));
         assert!(matches!(gone.answer(), UserAnswer::Dismissed));
     }
+
+    #[test]
+    fn its_row_is_found_by_its_subject_until_it_is_gone() {
+        let (names, present, gone) = (Names::new(""), account(UserState::Active), UserRecord::Gone(5));
+        assert_eq!(present.owners(&names), [names.all_tag(Kind::User), names.user_tag("s")]);
+        assert_eq!(gone.owners(&names), [names.all_tag(Kind::User)]);
+        assert_eq!((present.expires_at(), gone.expires_at()), (UnixTime::NEVER, outlived(5)));
+        assert_eq!(present.shown()["state"], "active");
+        assert_eq!(account(UserState::Disabled).shown()["state"], "disabled");
+        assert_eq!(gone.shown(), json!({ "state": "gone", "at": 5 }));
+    }
 }

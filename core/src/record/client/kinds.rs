@@ -69,3 +69,27 @@ impl GrantType {
             .find(|one| one.as_str() == name)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_the_registry_and_read_back() {
+        for (method, name) in [
+            (AuthMethod::ClientSecretBasic, "client_secret_basic"),
+            (AuthMethod::ClientSecretPost, "client_secret_post"),
+            (AuthMethod::None, "none"),
+        ] {
+            assert_eq!((method.as_str(), AuthMethod::parse(name)), (name, Some(method)));
+        }
+        for (grant_type, name) in [
+            (GrantType::AuthorizationCode, "authorization_code"),
+            (GrantType::ClientCredentials, "client_credentials"),
+            (GrantType::RefreshToken, "refresh_token"),
+        ] {
+            assert_eq!((grant_type.as_str(), GrantType::parse(name)), (name, Some(grant_type)));
+        }
+        assert_eq!((AuthMethod::parse("private_key_jwt"), GrantType::parse("password")), (None, None));
+    }
+}

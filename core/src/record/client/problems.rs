@@ -105,6 +105,77 @@ mod tests {
     }
 
     #[test]
+    fn each_problem_is_told_by_its_name() {
+        let uri = "https://c.example/cb";
+        let ok = || Client::public("a").redirect_uri(uri);
+        let a = || "a".to_owned();
+        let secret = || ClientSecret::generate([1; 32]).0;
+        for (client, problem) in [
+            (Client::public("").redirect_uri(uri), InvalidClient::ClientId),
+            (Client::public("a".repeat(256)).redirect_uri(uri), InvalidClient::ClientId),
+            (Client::public("a\u{7f}").redirect_uri(uri), InvalidClient::ClientId),
+            (Client::public("a\u{1f}").redirect_uri(uri), InvalidClient::ClientId),
+            (ok().secret(secret()), InvalidClient::SecretOfPublic(a())),
+            (ok().auth_method(AuthMethod::ClientSecretPost), InvalidClient::NoSecret(a())),
+            (ok().may_introspect(), InvalidClient::Confidential(a())),
+            (Client::public("a"), InvalidClient::NoRedirectUri(a())),
+            (ok().scope("a\"b"), InvalidClient::Scope(a())),
+            (ok().resource("here"), InvalidClient::Resource(a())),
+            (ok().redirect_uri("/cb"), InvalidClient::RedirectUri(a(), "/cb".into(), InvalidRedirectUri::NotAbsolute)),
+        ] {
+            assert_eq!(client.problems(), [problem], "{client:?}");
+        }
+        for client in [
+            Client::public("a".repeat(255)).redirect_uri(uri),
+            Client::public(" ~").redirect_uri(uri),
+            ok().resource("urn:x"),
+            ok().scope("read"),
+            Client::confidential("a", secret())
+                .grant_types([GrantType::ClientCredentials])
+                .serves("https://r.example/"),
+        ] {
+            assert_eq!(client.problems(), [], "{client:?}");
+        }
+    }
+
+    #[test]
+    fn a_resource_is_an_absolute_uri_without_fragment() {
+        let longest = format!("https://r.example/{}", "x".repeat(2048 - "https://r.example/".len()));
+        for good in ["https://r.example/", "urn:x", "a:b", &*longest] {
+            assert!(is_resource(good), "{good}");
+        }
+        let longer = format!("{longest}x");
+        for bad in [
+            "",
+            "r.example",
+            ":x",
+            "1a:b",
+            "a:",
+            "https://r.example/#x",
+            "https://r.example/a b",
+            "urn:<x>",
+            "urn:\"",
+            "urn:x\\",
+            "urn:é",
+            &*longer,
+        ] {
+            assert!(!is_resource(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn lifetimes_have_their_ranges() {
+        let seconds = std::time::Duration::from_secs;
+        let client = || Client::public("a").redirect_uri("https://c.example/cb");
+        let of_access = |span| client().access_token_lifetime(seconds(span)).problems().is_empty();
+        let of_refresh = |span| client().refresh_token_lifetime(seconds(span)).problems().is_empty();
+        let of_grant = |span| client().grant_lifetime(seconds(span)).problems().is_empty();
+        assert_eq!([59, 60, 86_400, 86_401].map(of_access), [false, true, true, false]);
+        assert_eq!([0, 31_536_000, 31_536_001].map(of_refresh), [true, true, false]);
+        assert_eq!([3599, 3600, 63_072_000, 63_072_001].map(of_grant), [false, true, true, false]);
+    }
+
+    #[test]
     fn only_a_confidential_web_client_acts_for_itself() {
         let itself = [GrantType::ClientCredentials];
         assert!(!Client::public("a").grant_types(itself).problems().is_empty());

@@ -138,5 +138,23 @@ mod tests {
         assert!(matches!(ClientRecord::update(Some(&present), public().name("A")), Registration::Next(_)));
         assert!(matches!(ClientRecord::update(Some(&present), confidential("a")), Registration::TypeChange));
         assert!(matches!(ClientRecord::delete(Some(&present), now), Registration::Next(ClientRecord::Gone(9))));
+        assert!(present.client().is_some() && gone.client().is_none());
+    }
+
+    #[test]
+    fn a_stored_client_is_listed_and_found_by_its_origins_and_a_gone_one_is_only_listed() {
+        let names = Names::new("");
+        let all = names.all_tag(Kind::Client);
+        let client = Client::public("a").redirect_uri("https://c.example/cb").redirect_uri("https://d.example/cb");
+        assert!(client.problems_when_stored().is_empty());
+        let tags = [all.clone(), names.origin_tag("https://c.example"), names.origin_tag("https://d.example")];
+        let present = ClientRecord::Present(Box::new(client.clone()));
+        assert_eq!(present.owners(&names), tags);
+        assert_eq!(present.expires_at(), UnixTime::NEVER);
+        let third = client.redirect_uri("https://e.example/cb").redirect_uri("https://e.example/other");
+        assert_eq!(third.problems_when_stored(), [InvalidClient::Origins("a".into())]);
+        let gone = ClientRecord::Gone(5);
+        assert_eq!(gone.owners(&names), [all]);
+        assert_eq!(gone.expires_at(), outlived(5));
     }
 }

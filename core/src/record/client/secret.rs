@@ -64,6 +64,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_secret_of_32_characters_of_which_ten_differ_counts_as_random() {
+        let chosen = |text: &str| ClientSecret::from_text(&Secret::from(text)).chosen;
+        assert!(!chosen("abcdefghijabcdefghijabcdefghijab"));
+        assert!(chosen("abcdefghijabcdefghijabcdefghija"), "31 characters");
+        assert!(chosen("abcdefghiabcdefghiabcdefghiabcdefghi"), "nine different ones");
+        assert!(!chosen(&format!("pfk_secret_{}", "c".repeat(43))), "32 bytes after the prefix");
+        assert!(chosen(&format!("pfk_secret_{}", "c".repeat(44))), "33 bytes after it");
+    }
+
+    #[test]
+    fn a_kept_secret_matches_itself_and_is_not_printed() {
+        let (kept, text) = ClientSecret::generate([7; 32]);
+        assert!(kept.matches(&text) && !kept.matches(&Secret::from("other")));
+        assert_eq!(format!("{kept:?}"), "[digest]");
+    }
+
+    #[test]
     fn a_generated_secret_is_known_by_its_form() {
         let (kept, text) = ClientSecret::generate([7; 32]);
         assert!(!kept.chosen && kept.matches(&text));

@@ -19,6 +19,8 @@ use crate::scope::Scope;
 use crate::secret::{Secret, SecretDigest};
 use crate::token::{Token, TokenKind};
 
+mod tokens;
+
 const BEGIN: u64 = 1_000_000;
 const ID: [u8; 16] = [1; 16];
 const CODE: &[u8; 20] = &[2; 20];
