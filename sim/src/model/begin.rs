@@ -70,6 +70,9 @@ impl Model {
     pub(super) fn begin_sign_out(&mut self, flight: FlightNumber, whom: Whom) {
         self.sign_outs.push(SignOut { flight, whom, began: self.tick, done: None });
         self.doom_where("its owner is being signed out", |grant| whom.is_of(grant.client, grant.user));
+        if let Whom::User(user) = whom {
+            self.doom_sign_ins(user);
+        }
     }
 
     /// An old refresh token kills (design section 4).

@@ -187,6 +187,13 @@ impl Model {
         }
     }
 
+    /// A request comes that may sign a user out everywhere.
+    pub(super) fn doom_sign_ins(&mut self, user: usize) {
+        for sign_in in self.browsers.sign_ins.iter_mut().filter(|sign_in| sign_in.user == user) {
+            sign_in.doomed.get_or_insert("its user is being signed out");
+        }
+    }
+
     /// A request comes that may sign a browser out.
     pub(super) fn begin_log_out(&mut self, flight: FlightNumber, sign_in: usize) {
         let began = self.tick;
