@@ -51,7 +51,16 @@ impl Session {
 
     /// One that waits for the codes that a browser brings.
     pub(crate) const fn of_browser() -> Self {
-        Self { client: 0, user: 0, holding: Holding::Nothing, again: None, tries: 0, under_way: 0, tabs: 2, by_browser: true }
+        Self {
+            client: 0,
+            user: 0,
+            holding: Holding::Nothing,
+            again: None,
+            tries: 0,
+            under_way: 0,
+            tabs: 2,
+            by_browser: true,
+        }
     }
 
     pub(crate) const fn holds_nothing(&self) -> bool {

@@ -38,21 +38,42 @@ pub(crate) enum Change {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Page {
     /// What has access, and the user's other sign-ins.
-    Access { form: Paper, clients: Set, others: [Option<Paper>; OTHERS] },
+    Access {
+        form: Paper,
+        clients: Set,
+        others: [Option<Paper>; OTHERS],
+    },
     /// Back to a client with a code, and whether it was seen before.
-    Code { client: usize, pair: usize, code: Paper, seen: bool },
-    Consent { request: Paper, form: Paper },
+    Code {
+        client: usize,
+        pair: usize,
+        code: Paper,
+        seen: bool,
+    },
+    Consent {
+        request: Paper,
+        form: Paper,
+    },
     /// Back to a client with an error.
-    Denied { client: usize, pair: usize },
+    Denied {
+        client: usize,
+        pair: usize,
+    },
     /// To the page that shows what has access.
     Done,
-    LogOut { form: Paper },
+    LogOut {
+        form: Paper,
+    },
     /// A text without a form that says that something is wrong.
     Problem,
-    SignIn { request: Paper },
+    SignIn {
+        request: Paper,
+    },
     SignedOut,
     /// To the page that asks for consent.
-    ToConsent { request: Paper },
+    ToConsent {
+        request: Paper,
+    },
 }
 
 /// Reads the answer to a browser.

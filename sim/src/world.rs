@@ -418,7 +418,9 @@ impl<'a> World<'a> {
             self.tally.tokens += u64::from(!issued.access_seen);
             self.tally.tokens += u64::from(issued.refresh.is_some_and(|(_, seen)| !seen));
         }
-        if matches!(flight.sender, Sender::Browser(..) | Sender::Client(_)) && self.weather.strikes(Fault::ReplyLost, &mut self.dice) {
+        if matches!(flight.sender, Sender::Browser(..) | Sender::Client(_))
+            && self.weather.strikes(Fault::ReplyLost, &mut self.dice)
+        {
             if answer.is_ok() {
                 self.tally.struck(Fault::ReplyLost);
             }

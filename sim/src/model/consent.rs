@@ -61,7 +61,8 @@ impl Model {
         let Flight { began, .. } = self.flights[number];
         for at in 0..self.browsers.withdrawals.len() {
             let Withdrawal { user, client, done, .. } = self.browsers.withdrawals[at];
-            if (user, client) != (self.grants[grant].user, self.grants[grant].client) || done.is_some_and(|done| done < began)
+            if (user, client) != (self.grants[grant].user, self.grants[grant].client)
+                || done.is_some_and(|done| done < began)
             {
                 continue;
             }
@@ -77,7 +78,8 @@ impl Model {
         if (user, client) != (self.grants[grant].user, self.grants[grant].client) {
             return;
         }
-        let again = |one: &Agreement| (one.user, one.client) == (user, client) && one.ended.is_none_or(|end| end > began);
+        let again =
+            |one: &Agreement| (one.user, one.client) == (user, client) && one.ended.is_none_or(|end| end > began);
         let asked = client >= FIRST_PARTY && !self.browsers.agreements.iter().any(again);
         if self.grants[grant].made < began || asked {
             self.die(grant, "I14: access was withdrawn");
@@ -87,7 +89,8 @@ impl Model {
     /// Whether a request ran beside a withdrawal, or one of which nobody knows the end.
     pub(super) fn is_withdrawn_beside(&self, number: FlightNumber, user: usize, client: usize) -> bool {
         let began = self.flights[number].began;
-        let beside = |one: &Withdrawal| (one.user, one.client) == (user, client) && one.done.is_none_or(|done| done > began);
+        let beside =
+            |one: &Withdrawal| (one.user, one.client) == (user, client) && one.done.is_none_or(|done| done > began);
         self.browsers.withdrawals.iter().any(beside)
     }
 

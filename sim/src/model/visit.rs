@@ -95,7 +95,8 @@ impl Model {
 
     fn judge_sheet(&mut self, number: FlightNumber, visit: &Visit, answer: &Answer, sheet: &Sheet) -> Judged {
         let page = sheet.page;
-        if let Errand::Decide { request, .. } | Errand::SeeConsent { request } | Errand::SignIn { request, .. } = visit.errand
+        if let Errand::Decide { request, .. } | Errand::SeeConsent { request } | Errand::SignIn { request, .. } =
+            visit.errand
             && page != Page::Problem
         {
             self.opened(number, visit, request)?;
@@ -446,6 +447,7 @@ fn came_back(wanted: Wanted, page: Page) -> Judged {
 }
 
 fn strange(visit: &Visit, answer: &Answer) -> Judged {
-    let invariant = if matches!(visit.errand, Errand::Start { wanted, .. } if wanted.client < FIRST_PARTY) { "I26" } else { "I24" };
+    let invariant =
+        if matches!(visit.errand, Errand::Start { wanted, .. } if wanted.client < FIRST_PARTY) { "I26" } else { "I24" };
     broken(invariant, format!("{visit} was answered by {answer}"))
 }
