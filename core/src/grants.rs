@@ -231,7 +231,7 @@ impl Io {
         let mut listing = Listing::new(tag, Kind::Session);
         while let Some(page) = self.turn(&mut listing).await? {
             for key in page {
-                self.end_session_key(&key, End::Replaced).await?;
+                self.end_session_key(&key, End::SignedOut).await?;
             }
         }
         self.event(Event::new(EventKind::OwnerSignedOut).subject(Some(subject)));

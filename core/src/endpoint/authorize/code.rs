@@ -145,7 +145,8 @@ pub(super) async fn approve_with(
     let grant = Grant::issued(approval, binding, io.now.after(io.config.settings.code_lifetime));
     let key = io.names().key(Kind::Grant, &code.id);
     let mut sealed = token.seal(io.config.issuer(), io.primary()?);
-    if io.create(key.clone(), &grant).await? == Written::Lost {
+    let made = io.create(key.clone(), &grant).await? == Written::Done;
+    if !made {
         let travel = code.travel.ok_or_else(|| Refusal::unavailable("a fresh key exists already"))?;
         let found = io.load::<Grant>(&key).await?.ok_or_else(|| Refusal::unavailable("a key that is taken is free"))?;
         // While a key is promoted, another process may have made the code of another one.
@@ -166,7 +167,10 @@ pub(super) async fn approve_with(
             || !epochs.are_raised_in(&io.epochs(Some(&approver.subject), Some(&client.client_id)).await?))
         && withdrawals(io.consent(&approver.subject, &client.client_id).await?) == withdrawals(consent);
     if !unchanged {
-        io.revoke_key(&key).await?;
+        // What another submission of the request has made, that one has judged, or whoever signs out finds.
+        if made {
+            io.revoke_key(&key).await?;
+        }
         return Err(signed_out());
     }
     let event = Event::new(EventKind::CodeIssued).client(&client.client_id);
