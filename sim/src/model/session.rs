@@ -56,10 +56,12 @@ pub(super) struct SignIn {
 }
 
 /// Where a grant came from that a browser got.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Origin {
-    /// Nothing where it is not known.
+    /// The sign-in in which it was written; nothing where that is not known.
     pub(super) sign_in: Option<usize>,
+    /// The sign-ins in which its code was given.
+    pub(super) given: Vec<usize>,
     /// It outlives the sign-in.
     pub(super) offline: bool,
 }
@@ -78,7 +80,12 @@ pub(super) struct LogOut {
 impl SignIn {
     /// Whether nobody has ended it, or may have, beside the request that takes its place.
     fn is_sure(&self, beside: FlightNumber) -> bool {
-        self.doomed.is_none() && self.dead.is_none() && self.replacers.iter().all(|one| *one == beside) && !self.far_off
+        self.is_not_ended() && self.dead.is_none() && self.replacers.iter().all(|one| *one == beside)
+    }
+
+    /// Whether nobody has ended it, or may have, but for sign-ins that take its place.
+    fn is_not_ended(&self) -> bool {
+        self.doomed.is_none() && !self.far_off
     }
 }
 
@@ -97,11 +104,12 @@ impl Model {
         let next = self.browsers.groups.len();
         let own = *self.browsers.groups.entry((request, user)).or_insert(next);
         let before = self.sign_in_of(visit.cookies.session).map(|at| &self.browsers.sign_ins[at]);
-        let before = before.filter(|before| before.user == user && before.dead.is_none_or(|(tick, _)| tick > began));
+        let before = before.filter(|before| before.user == user);
         let in_time = self.browsers.sure.get(&number).is_some_and(|until| now < *until);
         let groups = match before {
             None => vec![own],
-            Some(before) if before.is_sure(number) && in_time && !far_off => before.groups.clone(),
+            // Also where the answer was lost of one that took its place.
+            Some(before) if before.is_not_ended() && in_time && !far_off => before.groups.clone(),
             Some(before) => before.groups.iter().copied().chain([own]).collect(),
         };
         let idle = self.terms.session_idle;
@@ -164,7 +172,8 @@ impl Model {
             && in_time
             && !self.browsers.sign_ins[before].far_off
         {
-            self.end_sign_in(before, "the next one took its place");
+            let tick = self.tick;
+            self.browsers.sign_ins[before].dead.get_or_insert((tick, "the next one took its place"));
         }
         Ok(())
     }
@@ -209,9 +218,9 @@ impl Model {
 
     /// Whether a grant may belong to one of these groups.
     fn may_end_with(&self, grant: usize, groups: &[usize]) -> bool {
-        let Some(origin) = self.grants[grant].origin.filter(|origin| !origin.offline) else { return false };
-        let of = origin.sign_in.map(|at| &self.browsers.sign_ins[at].groups);
-        of.is_none_or(|of| of.iter().any(|group| groups.contains(group)))
+        let Some(origin) = self.grants[grant].origin.as_ref().filter(|origin| !origin.offline) else { return false };
+        let mut of = origin.sign_in.iter().chain(&origin.given).map(|at| &self.browsers.sign_ins[*at].groups);
+        of.any(|of| of.iter().any(|group| groups.contains(group)))
     }
 
     /// Signing a browser out was acknowledged: it is over, and so is what was made in it. What was made meanwhile in
@@ -227,14 +236,16 @@ impl Model {
             self.browsers.log_outs[at].done = Some(tick);
             let over = &self.browsers.sign_ins[sign_in];
             let sure_until = self.browsers.sure.get(&flight).copied().unwrap_or(0).min(over.sure_until);
-            if over.dead.is_some_and(|(tick, _)| tick < began) || now >= sure_until || far_off || over.far_off {
+            if now >= sure_until || far_off || over.far_off {
                 continue;
             }
             self.browsers.log_outs[at].surely = true;
             self.end_sign_in(sign_in, "it was ended");
             for grant in 0..self.grants.len() {
-                let Some(origin) = self.grants[grant].origin.filter(|origin| !origin.offline) else { continue };
-                let own = origin.sign_in == Some(sign_in);
+                let Some(origin) = self.grants[grant].origin.as_ref().filter(|origin| !origin.offline) else {
+                    continue;
+                };
+                let own = origin.sign_in == Some(sign_in) || origin.given.contains(&sign_in);
                 let of = origin.sign_in.map(|at| &self.browsers.sign_ins[at].groups);
                 let same = of.is_some_and(|of| of.len() == 1 && *of == self.browsers.sign_ins[sign_in].groups);
                 if own || (same && self.grants[grant].made < began) {
@@ -247,10 +258,12 @@ impl Model {
     /// A grant was made for a browser: whether its sign-in is over already.
     pub(super) fn judge_origin(&mut self, number: FlightNumber, grant: usize) {
         let began = self.flights[number].began;
-        let Some(origin) = self.grants[grant].origin else { return };
-        let Some(sign_in) = origin.sign_in else { return };
-        if let Some(why) = self.browsers.sign_ins[sign_in].doomed {
-            self.doom(grant, why);
+        let Some(origin) = self.grants[grant].origin.clone() else { return };
+        let sign_ins: Vec<usize> = origin.sign_in.into_iter().chain(origin.given).collect();
+        for at in &sign_ins {
+            if let Some(why) = self.browsers.sign_ins[*at].doomed {
+                self.doom(grant, why);
+            }
         }
         for at in 0..self.browsers.log_outs.len() {
             let LogOut { sign_in: ended, done, surely, .. } = self.browsers.log_outs[at];
@@ -258,7 +271,7 @@ impl Model {
             if done.is_none_or(|done| done > began) && self.may_end_with(grant, &groups) {
                 self.doom(grant, "its sign-in was being ended");
             }
-            if surely && ended == sign_in && !origin.offline {
+            if surely && sign_ins.contains(&ended) && !origin.offline {
                 self.die(grant, "I14: its sign-in was ended while it was made");
             }
         }

@@ -101,8 +101,8 @@ impl Model {
         sign_out.done = Some(tick);
         let (whom, began) = (sign_out.whom, sign_out.began);
         for grant in 0..self.grants.len() {
-            let Grant { client, user, mut approved, origin, .. } = self.grants[grant];
-            if let (Whom::User(_), Some(at)) = (whom, origin.and_then(|origin| origin.sign_in)) {
+            let Grant { client, user, mut approved, ref origin, .. } = self.grants[grant];
+            if let (Whom::User(_), Some(at)) = (whom, origin.as_ref().and_then(|origin| origin.sign_in)) {
                 approved = approved.min(self.browsers.sign_ins[at].approved);
             }
             if whom.is_of(client, user) && approved < began {

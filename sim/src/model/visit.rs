@@ -371,7 +371,7 @@ impl Model {
         self.flights[number].granted = true;
         let travelling = request.and_then(|request| self.browsers.requests.get(&request)).cloned();
         if let Some(known) = travelling.as_ref().and_then(|one| one.grant) {
-            return self.given_again(number, known, user, code);
+            return self.given_again(number, known, at, code);
         }
         if seen {
             return broken("I1", format!("{code} was given for another request"));
@@ -395,7 +395,7 @@ impl Model {
             ends_at: now + self.terms.grant_lifetime,
             approved,
             made: self.tick,
-            origin: Some(Origin { sign_in: origin, offline: scope & OFFLINE != 0 }),
+            origin: Some(Origin { sign_in: origin, given: vec![at], offline: scope & OFFLINE != 0 }),
             redeemed: None,
             redeems: 0,
             chain: Vec::new(),
@@ -417,7 +417,8 @@ impl Model {
     }
 
     /// The same decision once more: the same code, while nobody has redeemed it.
-    fn given_again(&self, number: FlightNumber, grant: usize, user: usize, code: Paper) -> Judged {
+    fn given_again(&mut self, number: FlightNumber, grant: usize, sign_in: usize, code: Paper) -> Judged {
+        let user = self.browsers.sign_ins[sign_in].user;
         let began = self.flights[number].began;
         self.not_dead(grant, number)?;
         let known = &self.grants[grant];
@@ -430,6 +431,10 @@ impl Model {
         if known.redeemed.is_some_and(|tick| tick < began) {
             return broken("I1", format!("{code} was given again after it was redeemed"));
         }
+        if let Some(origin) = &mut self.grants[grant].origin {
+            origin.given.push(sign_in);
+        }
+        self.judge_origin(number, grant);
         Ok(())
     }
 }
