@@ -168,17 +168,21 @@ impl Model {
 
     /// Whether it may be that a request has been answered before, by a code that was redeemed or is over.
     pub(super) fn may_be_used(&self, number: FlightNumber, request: Paper) -> bool {
-        let Flight { now, far_off, .. } = self.flights[number];
+        let Flight { call, now, far_off, .. } = self.flights[number];
         let Some(travelling) = self.browsers.requests.get(&request) else { return true };
-        let Some((made, _)) = travelling.made else { return false };
+        let Some((made, maker)) = travelling.made else { return false };
+        let Call::Browse(visit) = call else { return true };
+        let own = self.browsers.written.get(&number).copied().or_else(|| self.sign_in_of(visit.cookies.session));
+        let groups =
+            |at: Option<usize>| at.map(|at| &self.browsers.sign_ins[at].groups).filter(|groups| groups.len() == 1);
+        let elsewhere = groups(own).is_none() || groups(own) != groups(maker);
         let (first, user) = (self.flights[made].now, travelling.submitted.first().map(|(_, user)| *user));
         let alike = travelling.submitted.iter().all(|(_, one)| Some(*one) == user);
         let spent = travelling.grant.is_none_or(|grant| {
             let grant = &self.grants[grant];
             grant.doomed.is_some() || grant.redeems > 0
         });
-        // Another submission may have taken back what it wrote.
-        far_off || self.flights[made].far_off || !alike || spent || now >= first + self.terms.code_lifetime
+        elsewhere || far_off || self.flights[made].far_off || !alike || spent || now >= first + self.terms.code_lifetime
     }
 
     /// The grant of a request that travels was written, or taken back.

@@ -62,6 +62,8 @@ pub(super) struct Origin {
     pub(super) sign_in: Option<usize>,
     /// The sign-ins in which its code was given.
     pub(super) given: Vec<usize>,
+    /// Another request wrote it than the one that gave its code first, and may take it back.
+    pub(super) lent: bool,
     /// It outlives the sign-in.
     pub(super) offline: bool,
 }
@@ -196,6 +198,16 @@ impl Model {
         }
     }
 
+    /// A request comes that signs somebody in where somebody is signed in.
+    pub(super) fn begin_replacing(&mut self, flight: FlightNumber, sign_in: usize) {
+        self.browsers.sign_ins[sign_in].replacers.push(flight);
+        for grant in &mut self.grants {
+            if grant.origin.as_ref().is_some_and(|origin| origin.lent && origin.sign_in == Some(sign_in)) {
+                grant.doomed.get_or_insert("whoever wrote it may take it back");
+            }
+        }
+    }
+
     /// A request comes that may sign a user out everywhere.
     pub(super) fn doom_sign_ins(&mut self, user: usize) {
         for sign_in in self.browsers.sign_ins.iter_mut().filter(|sign_in| sign_in.user == user) {
@@ -264,6 +276,9 @@ impl Model {
             if let Some(why) = self.browsers.sign_ins[*at].doomed {
                 self.doom(grant, why);
             }
+        }
+        if origin.lent && origin.sign_in.is_none_or(|at| !self.browsers.sign_ins[at].replacers.is_empty()) {
+            self.doom(grant, "whoever wrote it may take it back");
         }
         for at in 0..self.browsers.log_outs.len() {
             let LogOut { sign_in: ended, done, surely, .. } = self.browsers.log_outs[at];

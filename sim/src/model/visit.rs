@@ -25,7 +25,7 @@ impl Model {
         if let Errand::SignIn { request, user, password } = visit.errand {
             self.guessed |= !password;
             if let Some(at) = sign_in.filter(|_| password) {
-                self.browsers.sign_ins[at].replacers.push(number);
+                self.begin_replacing(number, at);
             }
             if let Some(travelling) = self.browsers.requests.get_mut(&request) {
                 travelling.submitted.push((number, user));
@@ -395,7 +395,12 @@ impl Model {
             ends_at: now + self.terms.grant_lifetime,
             approved,
             made: self.tick,
-            origin: Some(Origin { sign_in: origin, given: vec![at], offline: scope & OFFLINE != 0 }),
+            origin: Some(Origin {
+                sign_in: origin,
+                given: vec![at],
+                lent: maker != number,
+                offline: scope & OFFLINE != 0,
+            }),
             redeemed: None,
             redeems: 0,
             chain: Vec::new(),
