@@ -236,7 +236,7 @@ impl Io {
         let meant = |session: &Session| session.owners(&config.names).contains(&tag);
         while let Some(page) = self.turn(&mut listing).await? {
             for key in page {
-                self.end_session_key_if(&key, End::Replaced, meant).await?;
+                self.end_session_key_if(&key, End::SignedOut, meant).await?;
             }
         }
         self.event(Event::new(EventKind::OwnerSignedOut).subject(Some(subject)));

@@ -117,6 +117,11 @@ impl KeyRing {
         self.0.first()
     }
 
+    /// The keys, the primary first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &RingKey> {
+        self.0.iter()
+    }
+
     pub(crate) fn find(&self, id: KeyId) -> Option<&RingKey> {
         self.0.iter().find(|key| key.id == id)
     }

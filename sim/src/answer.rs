@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use crate::call::{Call, Operation, Set, set_of};
 use crate::house::{CLIENTS, ISSUER, RESOURCES, SCOPES};
+use crate::sheet::{self, Sheet};
 use crate::wallet::{Kind, Paper, Wallet};
 
 /// An answer, as far as anybody looks at it.
@@ -36,6 +37,8 @@ pub(crate) enum Body {
     Inactive,
     /// Nothing that matters.
     None,
+    /// What a browser was answered.
+    Sheet(Sheet),
     Tokens(Issued),
 }
 
@@ -98,6 +101,9 @@ struct Introspected<'a> {
 impl Answer {
     /// Reads the response to a call over HTTP.
     pub(crate) fn read(call: Call, response: &Response, wallet: &mut Wallet) -> Self {
+        if matches!(call, Call::Browse(_)) {
+            return sheet::read(response, wallet);
+        }
         let status = response.status();
         let mut answer = Self::of(status);
         if call.operation() != Operation::Userinfo || status == StatusCode::OK {
@@ -189,7 +195,8 @@ fn read_body(call: Call, body: &[u8], wallet: &mut Wallet) -> Result<Body, &'sta
             let scope = set_of(read.scope.split(' '), &SCOPES).ok_or("I10: a scope that does not exist")?;
             Body::Active(Shown { user: user_of(read.sub), client: None, scope, resources: None })
         }
-        Operation::Check | Operation::Revoke | Operation::RevokeGrant | Operation::SignOut => Body::None,
+        // All others say nothing, or are no calls for JSON.
+        _ => Body::None,
     })
 }
 
@@ -223,6 +230,7 @@ impl fmt::Display for Answer {
             Body::Code { code, .. } => write!(f, " {code}"),
             Body::Inactive => f.write_str(" inactive"),
             Body::None => Ok(()),
+            Body::Sheet(sheet) => write!(f, " {sheet}"),
             Body::Tokens(issued) => {
                 write!(f, " {}", issued.access)?;
                 if let Some((refresh, _)) = issued.refresh {

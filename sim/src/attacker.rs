@@ -2,7 +2,7 @@
 
 use crate::call::{ALL_SCOPES, As, Call, Wish};
 use crate::flight::Sender;
-use crate::house::{CLIENTS, USERS, is_public};
+use crate::house::{USERS, is_public};
 use crate::wallet::{Kind, Paper};
 use crate::world::World;
 
@@ -30,7 +30,7 @@ impl World<'_> {
 
     /// Poses as a client: one without a secret, its own, or one whose secret it guesses.
     fn posing(&mut self) -> As {
-        let client = self.dice.below(CLIENTS.len());
+        let client = self.dice.below(self.clients());
         let proven = is_public(client) || self.dice.below(3) > 0;
         As { client, proven, elsewhere: true }
     }

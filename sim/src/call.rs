@@ -7,6 +7,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use proofkey_core::Request;
 
 use crate::house::{AT_HOME, Authentication, CLIENTS, ELSEWHERE, Houses, PASSWORD, RESOURCES, SCOPES};
+use crate::visit::Visit;
 use crate::wallet::{Paper, Wallet};
 
 /// A set of scopes or of resources, a bit each.
@@ -37,6 +38,8 @@ pub(crate) struct As {
 pub(crate) enum Call {
     /// A first-party client signs a user in.
     Authorize { by: As, user: usize, password: bool, challenge: bool, pair: usize, scope: Set, resources: Set },
+    /// A browser at the pages.
+    Browse(Visit),
     /// An API checks an access token, for itself or for one of the resources.
     Check { token: Paper, resource: Option<usize> },
     /// A confidential client asks about a token.
@@ -65,9 +68,19 @@ pub enum Operation {
     Authorize,
     /// An access token is checked for an API.
     Check,
+    /// A browser says whether a client may have what it asks for.
+    Consent,
+    /// A browser ends another sign-in of its user.
+    EndSession,
+    /// A browser signs its user out everywhere.
+    Everywhere,
     /// A token is introspected.
     Introspect,
-    /// A code is redeemed, with the redirect URI of some client or with one that nobody registered.
+    /// A browser signs itself out.
+    LogOut,
+    /// A browser opens a page.
+    Look,
+    /// A code is redeemed.
     Redeem,
     /// A refresh token is presented.
     Refresh,
@@ -75,24 +88,38 @@ pub enum Operation {
     Revoke,
     /// A grant is revoked by the operator.
     RevokeGrant,
+    /// Somebody signs in at a page.
+    SignIn,
     /// A user or a client is signed out.
     SignOut,
+    /// A browser comes from a client.
+    Start,
     /// A token is shown at `/userinfo`.
     Userinfo,
+    /// A browser takes a client's access back.
+    Withdraw,
 }
 
 impl Operation {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 17] = [
         Self::Authorize,
         Self::Check,
+        Self::Consent,
+        Self::EndSession,
+        Self::Everywhere,
         Self::Introspect,
+        Self::LogOut,
+        Self::Look,
         Self::Redeem,
         Self::Refresh,
         Self::Revoke,
         Self::RevokeGrant,
+        Self::SignIn,
         Self::SignOut,
+        Self::Start,
         Self::Userinfo,
+        Self::Withdraw,
     ];
 
     /// Its name in reports.
@@ -101,13 +128,21 @@ impl Operation {
         match self {
             Self::Authorize => "authorize",
             Self::Check => "check access",
+            Self::Consent => "consent",
+            Self::EndSession => "end session",
+            Self::Everywhere => "everywhere",
             Self::Introspect => "introspect",
+            Self::LogOut => "log out",
+            Self::Look => "look",
             Self::Redeem => "redeem",
             Self::Refresh => "refresh",
             Self::Revoke => "revoke",
             Self::RevokeGrant => "revoke grant",
+            Self::SignIn => "sign in",
             Self::SignOut => "sign out",
+            Self::Start => "start",
             Self::Userinfo => "userinfo",
+            Self::Withdraw => "withdraw",
         }
     }
 }
@@ -116,6 +151,7 @@ impl Call {
     pub(crate) const fn operation(self) -> Operation {
         match self {
             Self::Authorize { .. } => Operation::Authorize,
+            Self::Browse(visit) => visit.errand.operation(),
             Self::Check { .. } => Operation::Check,
             Self::Introspect { .. } => Operation::Introspect,
             Self::Redeem { .. } => Operation::Redeem,
@@ -151,6 +187,7 @@ impl Call {
                 body.push('}');
                 Some(post("/auth/authorize", "application/json", None, body, by.elsewhere))
             }
+            Self::Browse(visit) => Some(visit.request(houses, wallet)),
             Self::Introspect { by, token } => Some(form(houses, by, "/auth/introspect", |form| {
                 field(form, "token", wallet.text(token));
             })),
@@ -282,6 +319,7 @@ impl fmt::Display for Call {
                 f.write_str(if *password { "" } else { ", wrong password" })?;
                 f.write_str(if *challenge { "" } else { ", no challenge" })
             }
+            Self::Browse(visit) => visit.fmt(f),
             Self::Check { token, resource } => match resource {
                 None => write!(f, "an API: check {token}"),
                 Some(at) => write!(f, "an API: check {token} for {}", RESOURCES[*at]),

@@ -15,8 +15,8 @@ use crate::world::World;
 const PATIENCE: u64 = 60;
 /// The window of `limit_user` and `limit_address`, and the hour that a clock may have been ahead, in milliseconds.
 const LIMIT_WINDOW: u64 = (3600 + 15 * 60) * 1000;
-/// Longer than any span of a configuration, with the margins of rows (invariant I27).
-const LONG_AFTER: u64 = 3 * 24 * 3600 * 1000;
+/// Longer than any span of a configuration and than consent is remembered, with the margins of rows (invariant I27).
+const LONG_AFTER: u64 = 400 * 24 * 3600 * 1000;
 
 impl World<'_> {
     /// Ends what is under way, heals clocks and store, and lets everybody do what they may.
@@ -31,11 +31,18 @@ impl World<'_> {
         for session in 0..self.sessions.len() {
             self.proceed(session)?;
         }
+        for browser in 0..self.browsers.len() {
+            self.goes_on(browser)?;
+        }
         // Attempts that died with their process hold nobody off for longer than the window of the limit.
         self.clock += LIMIT_WINDOW;
         if let Some(user) = (0..USERS).find(|user| !self.dismissed[*user]) {
             self.sessions[0].user = user;
             self.sign_in_and_out()?;
+            for browser in 0..self.browsers.len() {
+                self.browsers[browser].user = user;
+                self.comes_anew(browser)?;
+            }
         }
         self.clock += LONG_AFTER;
         let now = UnixTime::from_seconds(self.now_at(0));
@@ -85,7 +92,11 @@ impl World<'_> {
 
     /// Runs one request to its end.
     fn through(&mut self, session: usize, call: Call) -> Result<Answer, Violation> {
-        self.send_to(0, Sender::Client(session), call);
+        self.through_by(Sender::Client(session), call)
+    }
+
+    pub(crate) fn through_by(&mut self, sender: Sender, call: Call) -> Result<Answer, Violation> {
+        self.send_to(0, sender, call);
         for _ in 0..PATIENCE {
             if let Some(answer) = self.advance(0)? {
                 return Ok(answer);
@@ -109,6 +120,6 @@ impl World<'_> {
     }
 }
 
-fn stuck<T>(answer: &Answer, what: &str) -> Result<T, Violation> {
+pub(crate) fn stuck<T>(answer: &Answer, what: &str) -> Result<T, Violation> {
     Err(Violation { invariant: "I26", what: format!("somebody who may could not {what}: {answer}") })
 }

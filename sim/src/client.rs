@@ -5,7 +5,7 @@ use crate::answer::{Answer, Body};
 use crate::call::{ALL_SCOPES, As, Call, Set, Wish};
 use crate::dice::Dice;
 use crate::flight::Sender;
-use crate::house::{CLIENTS, USERS, is_public};
+use crate::house::{CLIENTS, FIRST_PARTY, USERS, is_public};
 use crate::wallet::Paper;
 use crate::world::World;
 
@@ -23,6 +23,8 @@ pub(crate) struct Session {
     under_way: u8,
     /// Requests that it makes at once.
     tabs: u8,
+    /// Its codes come from browsers; it takes no passwords.
+    by_browser: bool,
 }
 
 /// What it holds.
@@ -36,13 +38,40 @@ pub(crate) enum Holding {
 impl Session {
     pub(crate) fn drawn(dice: &mut Dice) -> Self {
         Self {
-            client: dice.below(CLIENTS.len()),
+            client: dice.below(FIRST_PARTY),
             user: dice.below(USERS),
             holding: Holding::Nothing,
             again: None,
             tries: 0,
             under_way: 0,
             tabs: 1 + u8::try_from(dice.below(3)).unwrap_or(0),
+            by_browser: false,
+        }
+    }
+
+    /// One that waits for the codes that a browser brings.
+    pub(crate) const fn of_browser() -> Self {
+        Self {
+            client: 0,
+            user: 0,
+            holding: Holding::Nothing,
+            again: None,
+            tries: 0,
+            under_way: 0,
+            tabs: 2,
+            by_browser: true,
+        }
+    }
+
+    pub(crate) const fn holds_nothing(&self) -> bool {
+        matches!(self.holding, Holding::Nothing) && self.under_way == 0
+    }
+
+    /// A browser brings a code. Whatever it held is forgotten.
+    pub(crate) fn begin_with(&mut self, client: usize, code: Paper, pair: usize) {
+        if self.under_way == 0 {
+            (self.client, self.again, self.tries) = (client, None, 0);
+            self.holding = Holding::Code { code, pair, resources: 0 };
         }
     }
 
@@ -84,7 +113,7 @@ impl Session {
             return Some(call);
         }
         match self.holding {
-            Holding::Nothing if self.under_way == 0 => Some(self.sign_in(dice, pairs)),
+            Holding::Nothing if self.under_way == 0 && !self.by_browser => Some(self.sign_in(dice, pairs)),
             Holding::Code { code, pair, resources } if self.under_way == 0 => {
                 Some(self.redeem(code, pair, narrower(dice, 0, resources)))
             }

@@ -15,6 +15,8 @@ use crate::wallet::Wallet;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sender {
     Attacker,
+    /// A tab of a browser, by the numbers of both.
+    Browser(usize, usize),
     /// A session of a client, by its number.
     Client(usize),
     /// Nobody: the network made a second one of somebody's request.

@@ -11,6 +11,8 @@ use proofkey_core::{
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
+use crate::call::Set;
+
 /// The issuer of every world.
 pub(crate) const ISSUER: &str = "https://as.example/auth";
 /// 2026-01-01T12:00:00Z: when every world begins.
@@ -25,7 +27,11 @@ pub(crate) const STAGES: usize = 3;
 /// The resources that clients may ask for, as bits of a set.
 pub(crate) const RESOURCES: [&str; 2] = ["https://api.example/", "https://files.example/"];
 /// The scopes, as bits of a set.
-pub(crate) const SCOPES: [&str; 2] = ["read", "write"];
+pub(crate) const SCOPES: [&str; 3] = ["read", "write", "offline_access"];
+/// The scope with which a grant outlives the sign-in that it was given in.
+pub(crate) const OFFLINE: Set = 0b100;
+/// The name of a sign-in's cookie; that of a browser has it, too.
+pub(crate) const SESSION_COOKIE: &str = "__Secure-proofkey";
 /// Pairs of verifier and challenge that clients have ready.
 const PAIRS: usize = 32;
 
@@ -53,7 +59,7 @@ pub(crate) enum Authentication {
 }
 
 /// The clients; the model and the actors name them by their place.
-pub(crate) const CLIENTS: [Registered; 4] = [
+pub(crate) const CLIENTS: [Registered; 5] = [
     Registered {
         client_id: "spa",
         redirect_encoded: "https%3A%2F%2Fspa.example%2Fcb",
@@ -82,7 +88,17 @@ pub(crate) const CLIENTS: [Registered; 4] = [
         authentication: Authentication::Post,
         has_resources: false,
     },
+    Registered {
+        client_id: "third",
+        redirect_encoded: "https%3A%2F%2Fthird.example%2Fcb",
+        redirect_uri: "https://third.example/cb",
+        authentication: Authentication::None,
+        has_resources: false,
+    },
 ];
+
+/// The first so many clients are the operator's own: they may take passwords, and need no consent.
+pub(crate) const FIRST_PARTY: usize = 4;
 
 /// What a configuration promises, in seconds: the model judges by these numbers, never by the core's.
 #[derive(Clone, Copy, Debug)]
@@ -97,6 +113,11 @@ pub(crate) struct Terms {
     /// Whether confidential clients keep their refresh tokens.
     pub(crate) only_public_rotate: bool,
     pub(crate) checks_user: bool,
+    /// A sign-in that is not used.
+    pub(crate) session_idle: u64,
+    pub(crate) session_lifetime: u64,
+    /// A request on its way through the pages.
+    pub(crate) pending_lifetime: u64,
 }
 
 impl Terms {
@@ -138,6 +159,9 @@ const TERMS: Terms = Terms {
     attempts: 4,
     only_public_rotate: false,
     checks_user: true,
+    session_idle: 600,
+    session_lifetime: 1800,
+    pending_lifetime: 120,
 };
 
 impl Houses {
@@ -146,7 +170,11 @@ impl Houses {
         let open = [("limit_user", "off"), ("limit_address", "off")];
         let houses = vec![
             House::new(TERMS, UserSource::Authenticate, &open),
-            House::new(Terms { leeway: 12, ..TERMS }, UserSource::Find, &limited),
+            House::new(
+                Terms { leeway: 12, session_idle: 3600, session_lifetime: 12 * 3600, pending_lifetime: 900, ..TERMS },
+                UserSource::Find,
+                &limited,
+            ),
             House::new(Terms { leeway: 0, ..TERMS }, UserSource::Authenticate, &open),
             House::new(Terms { leeway: 0, attempts: 2, ..TERMS }, UserSource::Authenticate, &open),
             House::new(Terms { leeway: 60, attempts: 1, ..TERMS }, UserSource::Authenticate, &limited),
@@ -203,6 +231,9 @@ fn config(terms: Terms, users: UserSource, further: &[(&str, &str)], stage: usiz
         ("store_attempts", terms.attempts.to_string()),
         ("rotation", (if terms.only_public_rotate { "public_clients" } else { "always" }).to_owned()),
         ("refresh_checks_user", (if terms.checks_user { "on" } else { "off" }).to_owned()),
+        ("session_idle", terms.session_idle.to_string()),
+        ("session_lifetime", terms.session_lifetime.to_string()),
+        ("pending_lifetime", terms.pending_lifetime.to_string()),
         ("password_cost", "10".to_owned()),
     ];
     let further = further.iter().map(|(name, value)| (*name, (*value).to_owned()));
@@ -225,7 +256,8 @@ fn config(terms: Terms, users: UserSource, further: &[(&str, &str)], stage: usiz
             Authentication::Basic => Client::confidential(client_id, secret()),
             Authentication::Post => Client::confidential(client_id, secret()).auth_method(AuthMethod::ClientSecretPost),
         };
-        let client = client.redirect_uri(redirect_uri).first_party();
+        let client = client.redirect_uri(redirect_uri);
+        let client = if at < FIRST_PARTY { client.first_party() } else { client };
         let client = if is_public(at) { client } else { client.may_introspect() };
         if has_resources { RESOURCES.iter().fold(client, |client, uri| client.resource(*uri)) } else { client }
     });

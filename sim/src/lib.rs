@@ -3,8 +3,10 @@
 
 mod answer;
 mod attacker;
+mod browser;
 mod call;
 mod calm;
+mod calm_browser;
 mod client;
 mod dice;
 pub mod exhaustive;
@@ -17,7 +19,9 @@ mod operator;
 mod report;
 mod rows;
 mod run;
+mod sheet;
 mod story;
+mod visit;
 mod wallet;
 mod world;
 

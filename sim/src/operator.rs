@@ -6,7 +6,7 @@ use crate::answer::Answer;
 use crate::call::Call;
 use crate::fault::Fault;
 use crate::flight::Sender;
-use crate::house::{CLIENTS, STAGES, USERS};
+use crate::house::{STAGES, USERS};
 use crate::wallet::Kind;
 use crate::world::{Process, World};
 
@@ -55,7 +55,7 @@ impl World<'_> {
                 self.send(Sender::Operator, Call::SignOutUser { user });
             }
             6 => {
-                let client = self.dice.below(CLIENTS.len());
+                let client = self.dice.below(self.clients());
                 self.send(Sender::Operator, Call::SignOutClient { client });
             }
             7 => self.dismiss(),

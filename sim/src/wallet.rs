@@ -1,9 +1,9 @@
-//! Every code and token that anybody in a world has seen, under a short name.
+//! Every code and token that anybody in a world has seen, and what browsers keep, under a short name.
 
 use std::collections::HashMap;
 use std::fmt;
 
-/// The name of a code or a token: `code3`, `access7`, `refresh12`, or of a forgery.
+/// The name of a code or a token, of a forgery, or of what a browser keeps: `code3`, `access7`, `refresh12`, `cookie9`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Paper {
     pub(crate) kind: Kind,
@@ -13,18 +13,33 @@ pub(crate) struct Paper {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
     Access,
+    /// The cookie that knows a browser again.
+    Browser,
     Code,
+    /// The cookie of a sign-in.
+    Cookie,
     Forged,
+    /// What a page hid in its form to know it again.
+    Form,
     Refresh,
+    /// A request on its way through the pages.
+    Request,
+    /// A sign-in, as the page that lists them names it.
+    SignIn,
 }
 
 impl fmt::Display for Paper {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = match self.kind {
             Kind::Access => "access",
+            Kind::Browser => "browser",
             Kind::Code => "code",
+            Kind::Cookie => "cookie",
             Kind::Forged => "forgery",
+            Kind::Form => "form",
             Kind::Refresh => "refresh",
+            Kind::Request => "request",
+            Kind::SignIn => "sign-in",
         };
         write!(f, "{kind}{}", self.number)
     }
@@ -34,6 +49,8 @@ impl fmt::Display for Paper {
 #[derive(Default)]
 pub(crate) struct Wallet {
     papers: Vec<(Paper, String)>,
+    /// The codes and tokens among them.
+    tokens: Vec<Paper>,
     known: HashMap<String, Paper>,
 }
 
@@ -46,6 +63,9 @@ impl Wallet {
         let paper = Paper { kind, number: self.papers.len() };
         self.papers.push((paper, text.to_owned()));
         self.known.insert(text.to_owned(), paper);
+        if matches!(kind, Kind::Access | Kind::Code | Kind::Forged | Kind::Refresh) {
+            self.tokens.push(paper);
+        }
         (paper, false)
     }
 
@@ -62,11 +82,12 @@ impl Wallet {
         self.papers.get(paper.number).map_or("", |(_, text)| text)
     }
 
+    /// How many codes and tokens there are.
     pub(crate) fn len(&self) -> usize {
-        self.papers.len()
+        self.tokens.len()
     }
 
     pub(crate) fn get(&self, number: usize) -> Option<Paper> {
-        self.papers.get(number).map(|(paper, _)| *paper)
+        self.tokens.get(number).copied()
     }
 }

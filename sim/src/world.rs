@@ -4,18 +4,19 @@
 use proofkey_core::{Memo, UnixTime, User, UserAnswer, UserQuestion, UserSource, Write};
 
 use crate::answer::{Answer, Body};
+use crate::browser::Browser;
 use crate::call::Call;
 use crate::client::Session;
 use crate::dice::Dice;
 use crate::fault::{Fault, Weather};
 use crate::flight::{Flight, Given, Next, Running, Sender, failed};
-use crate::house::{House, Houses, PASSWORD, PASSWORD_HASH, START, USERS};
+use crate::house::{CLIENTS, FIRST_PARTY, House, Houses, PASSWORD, PASSWORD_HASH, START, USERS};
 use crate::model::{FlightNumber, Model, Violation};
 use crate::operator::Operator;
 use crate::report::Tally;
 use crate::rows::Rows;
 use crate::story::Story;
-use crate::wallet::Wallet;
+use crate::wallet::{Kind, Wallet};
 
 /// Requests under way at once.
 const CROWD: usize = 7;
@@ -53,6 +54,7 @@ pub(crate) struct World<'a> {
     pub(crate) processes: Vec<Process>,
     pub(crate) flights: Vec<Flight>,
     pub(crate) sessions: Vec<Session>,
+    pub(crate) browsers: Vec<Browser>,
     pub(crate) operator: Operator,
     pub(crate) dismissed: [bool; USERS],
     pub(crate) wallet: Wallet,
@@ -79,7 +81,9 @@ impl<'a> World<'a> {
             processes[at].offset += if ahead { 3600 } else { -3600 };
             processes[at].far_off = true;
         }
-        let sessions = (0..1 + dice.below(6)).map(|_| Session::drawn(&mut dice)).collect();
+        let mut sessions: Vec<Session> = (0..1 + dice.below(6)).map(|_| Session::drawn(&mut dice)).collect();
+        let browsers = Browser::drawn(seed);
+        sessions.extend(browsers.iter().flat_map(|_| [Session::of_browser(), Session::of_browser()]));
         Self {
             houses,
             house,
@@ -94,6 +98,7 @@ impl<'a> World<'a> {
             processes,
             flights: Vec::new(),
             sessions,
+            browsers,
             operator: Operator::default(),
             dismissed: [false; USERS],
             wallet: Wallet::default(),
@@ -122,6 +127,10 @@ impl<'a> World<'a> {
     }
 
     fn someone_moves(&mut self) {
+        if !self.browsers.is_empty() && self.dice.below(100) < self.browsers[0].pace {
+            self.browser_moves();
+            return;
+        }
         match self.dice.below(100) {
             0..2 => self.leap = Some(self.span()),
             2..12 => self.attacker_moves(),
@@ -185,9 +194,19 @@ impl<'a> World<'a> {
     }
 
     fn landed(&mut self, flight: FlightNumber, write: &Write) {
-        if write.key().as_str().starts_with("g.") {
+        let key = write.key().as_str();
+        if key.starts_with("g.") {
             self.model.landed(flight);
         }
+        if key.starts_with("b.") && write.expect().is_none() {
+            let name = self.wallet.note(Kind::SignIn, key).0;
+            self.model.sign_in_landed(flight, name);
+        }
+    }
+
+    /// How many clients there are: the third-party one is for browsers.
+    pub(crate) const fn clients(&self) -> usize {
+        if self.browsers.is_empty() { FIRST_PARTY } else { CLIENTS.len() }
     }
 
     /// What the clock of a process shows, in seconds.
@@ -401,7 +420,9 @@ impl<'a> World<'a> {
             self.tally.tokens += u64::from(!issued.access_seen);
             self.tally.tokens += u64::from(issued.refresh.is_some_and(|(_, seen)| !seen));
         }
-        if matches!(flight.sender, Sender::Client(_)) && self.weather.strikes(Fault::ReplyLost, &mut self.dice) {
+        if matches!(flight.sender, Sender::Browser(..) | Sender::Client(_))
+            && self.weather.strikes(Fault::ReplyLost, &mut self.dice)
+        {
             if answer.is_ok() {
                 self.tally.struck(Fault::ReplyLost);
             }
@@ -430,6 +451,7 @@ impl<'a> World<'a> {
 
     fn delivered(&mut self, flight: &Flight, answer: &Answer) {
         match flight.sender {
+            Sender::Browser(browser, tab) => self.browser_hears(browser, tab, answer),
             Sender::Client(session) => self.sessions[session].hears(flight.call, answer),
             Sender::Operator => self.operator.hears(flight.call, answer),
             Sender::Attacker | Sender::Network => {}
@@ -439,6 +461,7 @@ impl<'a> World<'a> {
     /// Whoever sent the request never hears of it.
     fn forgotten(&mut self, flight: &Flight) {
         match flight.sender {
+            Sender::Browser(browser, tab) => self.browsers[browser].misses(tab),
             Sender::Client(session) => self.sessions[session].misses(flight.call),
             Sender::Operator => self.operator.misses(flight.call),
             Sender::Attacker | Sender::Network => {}

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use http::StatusCode;
 use proofkey::{EventKind, Keys, Secret, Server};
-use proofkey_tests::{Rows, SignedIn, World};
+use proofkey_tests::{PASSWORD, REDIRECT_URI, Rows, SignedIn, Visit, World, authorization, code_in, hidden};
 
 fn keys(texts: &[&str]) -> Keys {
     proofkey_tests::keys(&texts.join(","))
@@ -92,4 +93,22 @@ fn a_rotation_in_two_steps_fails_no_request() {
     one.server.check_in().unwrap();
     assert_eq!(one.get_plain("/health").status, 200);
     assert!(one.works(&one.sign_in().access));
+}
+
+#[test]
+fn a_form_that_is_sent_again_while_a_key_is_promoted_gets_the_same_code() {
+    let world = world(&Arc::new(Rows::default()), &[OLD, NEW]);
+    // The second form is read by a process that has heard of the promotion, or by one that has not.
+    for ring in [[NEW, OLD], [OLD, NEW]] {
+        let visit = Visit::new(&world);
+        let request = hidden(&visit.get(&authorization("web", REDIRECT_URI)), "request");
+        let fields = [("request", &*request), ("username", "ada@example.com"), ("password", PASSWORD)];
+        let first = visit.post("/auth/login", &fields);
+        world.server.replace_keys(&keys(&ring)).unwrap();
+        let second = visit.post("/auth/login", &fields);
+        assert_eq!((first.status, second.status), (StatusCode::SEE_OTHER, StatusCode::SEE_OTHER), "{second:?}");
+        let code = code_in(&second).unwrap();
+        assert_eq!(code_in(&first).as_ref(), Some(&code));
+        assert_eq!(world.redeem(&code).status, 200);
+    }
 }

@@ -20,7 +20,7 @@ fn a_driver_that_declines_a_step_ends_the_operation_in_503_unless_it_can_do_with
     for operation in Operation::ALL {
         let mut declined = 0;
         for at in 0.. {
-            let (rows, held) = Held::ready();
+            let (rows, held) = Held::ready(proofkey_tests::Keeper::Host);
             let request: http::Request<Bytes> = operation.request(&held);
             let mut step = core.begin(Request::new(request, None), now(), Entropy::from_seed(1000));
             for _ in 0..at {

@@ -108,9 +108,20 @@ impl Io {
         &mut self,
         signed_in: &SignedIn,
         travel: &Travel,
-        before: Option<Current>,
+        request: &Request,
     ) -> Result<(Current, String), Refusal> {
-        self.open_session(signed_in, travel.occasion(), travel.sid(&signed_in.subject), before).await
+        let before = self.session(request).await?;
+        // The answer may be lost of a sign-in that took the place of the browser's.
+        let replaced = if before.is_none() { self.replaced(request, &signed_in.subject).await? } else { None };
+        let sid = replaced.unwrap_or_else(|| travel.sid(&signed_in.subject));
+        self.open_session(signed_in, travel.occasion(), sid, before).await
+    }
+
+    /// The tag of the grants of this user in the sign-in that a request shows, if another one took its place.
+    async fn replaced(&mut self, request: &Request, subject: &str) -> Result<Option<[u8; 16]>, Refusal> {
+        let Some(ticket) = self.ticket(request) else { return Ok(None) };
+        let key = self.names().key(Kind::Session, &ticket.id[..]);
+        Ok(self.load::<Session>(&key).await?.and_then(|stored| stored.body.replaced(subject)))
     }
 
     /// Goes on with a sign-in under a new identifier, after its user has shown the password again.
@@ -218,16 +229,15 @@ impl Io {
         self.sign_out_session(&key, &sid).await
     }
 
-    /// Ends the grants that a failure left over when the browser of this request was signed out.
+    /// Ends the grants of a sign-in that is over, which the browser of this request still shows: those that a failure
+    /// left over when it was signed out, here or everywhere, and those that another one goes on with that the browser
+    /// never heard of.
     pub(crate) async fn end_leftovers(&mut self, request: &Request) -> Result<(), Refusal> {
         let Some(ticket) = self.ticket(request) else { return Ok(()) };
         let key = self.names().key(Kind::Session, &ticket.id[..]);
-        let Some(Stored { body: body @ Session::Ended(_), .. }) = self.load::<Session>(&key).await? else {
-            return Ok(());
-        };
-        if let Some((_, sid)) = body.grants(self.now) {
-            let tag = self.names().session_tag(&sid);
-            self.revoke_listed(tag, |_| true).await?;
+        let Some(stored) = self.load::<Session>(&key).await? else { return Ok(()) };
+        if let Some((_, sid)) = stored.body.grants(self.now) {
+            self.sign_out_session(&key, &sid).await?;
         }
         Ok(())
     }
@@ -276,7 +286,8 @@ impl Io {
                 let tag = self.names().session_tag(&active.sid[..]);
                 self.revoke_listed(tag, |_| true).await?;
             }
-            self.end_session_key(&key, End::Replaced).await?;
+            let end = if active.sid == kept.active.sid { End::Replaced } else { End::SignedOut };
+            self.end_session_key(&key, end).await?;
         }
         Ok(raised)
     }

@@ -97,8 +97,7 @@ async fn sign_in(io: &mut Io, request: &Request) -> Result<Response, Refusal> {
             return Ok(page(io, &travel, client.as_deref(), &sealed, Shown::Again(name, problem)));
         }
     };
-    let before = io.session(request).await?;
-    let (current, ticket) = io.start_session(&signed_in, &travel, before).await?;
+    let (current, ticket) = io.start_session(&signed_in, &travel, request).await?;
     let next = go_on(io, &travel, client.as_deref(), &sealed, &current).await;
     // Whatever comes next, somebody is signed in, under a new identifier: without its cookie the browser would be out.
     let mut response = next.unwrap_or_else(|refusal| pages::refused(io, &refusal));

@@ -280,11 +280,13 @@ impl Grant {
         (live.generation == generation && refresh.expires_at > now.seconds()).then_some(refresh.expires_at)
     }
 
-    /// Whether its code, which nobody has redeemed, is this one, given for the same at `now`: then the same request was
-    /// approved once more, and is answered once more.
+    /// Whether its code, which nobody has redeemed, is this one, given for the same and in the same sign-in at `now`: then
+    /// the same request was approved once more, and is answered once more.
     pub(crate) fn waits_with(&self, code: &SecretDigest, approval: &Approval, now: UnixTime) -> bool {
         let State::Issued { binding, code_expires_at } = &self.state else { return false };
-        let alike = self.approval.subject == approval.subject && self.approval.scope == approval.scope;
+        let alike = self.approval.subject == approval.subject
+            && self.approval.scope == approval.scope
+            && self.approval.session == approval.session;
         alike && same(&binding.code, code) && *code_expires_at > now.seconds()
     }
 

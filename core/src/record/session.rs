@@ -6,8 +6,8 @@
 //! | active, idle or too old | nothing | ended |
 //! | ended | nothing | nothing to do |
 //!
-//! A sign-in that was signed out keeps the tag of the grants that end with it, so that a repetition finds those that a
-//! failure left over. One that was replaced by the next sign-in keeps none.
+//! One that has ended keeps the tag of the grants that end with it. A repetition finds those that a failure left over;
+//! and a browser that never heard of the sign-in that took its place goes on with them, or ends them.
 //!
 //! It holds while the user's epoch is the one it was made under, so that signing a user out ends it at once.
 
@@ -64,7 +64,7 @@ pub(crate) enum Session {
 /// How a sign-in ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
-    /// Another one goes on with its grants, or they have been ended otherwise.
+    /// Another one goes on with its grants.
     Replaced,
     /// Its grants end with it.
     SignedOut,
@@ -75,14 +75,17 @@ pub(crate) enum End {
 pub(crate) struct Ended {
     #[n(0)]
     pub(crate) at: u64,
-    /// Whose grants end with it; nobody's, if another sign-in goes on with them.
+    /// The grants that ended with it.
     #[n(1)]
-    pub(crate) signed_out: Option<SignedOut>,
+    pub(crate) signed_out: Option<Grants>,
+    /// The grants that another sign-in goes on with.
+    #[n(2)]
+    pub(crate) replaced: Option<Grants>,
 }
 
 /// Whose grants end with a sign-in, and their tag.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub(crate) struct SignedOut {
+pub(crate) struct Grants {
     #[n(0)]
     pub(crate) subject: String,
     #[n(1)]
@@ -114,17 +117,28 @@ impl Session {
     /// Ends it; nothing if that has been done.
     pub(crate) fn end(&self, now: UnixTime, end: End) -> Option<Self> {
         let Self::Active(active) = self else { return None };
-        let signed_out =
-            (end == End::SignedOut).then(|| SignedOut { subject: active.subject.clone(), sid: active.sid });
-        Some(Self::Ended(Ended { at: now.seconds(), signed_out }))
+        let grants = Grants { subject: active.subject.clone(), sid: active.sid };
+        let (signed_out, replaced) = match end {
+            End::Replaced => (None, Some(grants)),
+            End::SignedOut => (Some(grants), None),
+        };
+        Some(Self::Ended(Ended { at: now.seconds(), signed_out, replaced }))
     }
 
-    /// Whose grants end with it, and their tag: of a sign-in that holds, or one that was signed out.
+    /// Whose grants end with it, and their tag: of a sign-in that holds, or one that was ended.
     pub(crate) fn grants(&self, now: UnixTime) -> Option<(&str, [u8; 16])> {
         match self {
             Self::Active(active) => Some(active).filter(|one| one.holds(now)).map(|one| (&*one.subject, *one.sid)),
-            Self::Ended(ended) => ended.signed_out.as_ref().map(|one| (&*one.subject, *one.sid)),
+            Self::Ended(ended) => {
+                ended.signed_out.as_ref().or(ended.replaced.as_ref()).map(|one| (&*one.subject, *one.sid))
+            }
         }
+    }
+
+    /// The tag of the grants of this user that another sign-in goes on with.
+    pub(crate) fn replaced(&self, subject: &str) -> Option<[u8; 16]> {
+        let Self::Ended(Ended { replaced: Some(grants), .. }) = self else { return None };
+        (grants.subject == subject).then_some(*grants.sid)
     }
 }
 
@@ -222,7 +236,9 @@ mod tests {
             assert_eq!(ended.shown(), json!({ "state": "ended", "at": 1100 }));
             assert!(ended.active(&right, at(1100)).is_none() && ended.listed(at(1100)).is_none());
             assert_eq!(ended.end(at(1200), End::SignedOut), None);
-            assert_eq!(ended.grants(at(1200)), (end == End::SignedOut).then_some(("s", [1; 16])));
+            assert_eq!(ended.grants(at(1200)), Some(("s", [1; 16])));
+            assert_eq!(ended.replaced("s"), (end == End::Replaced).then_some([1; 16]));
+            assert_eq!(ended.replaced("another"), None);
         }
         assert_eq!(session.grants(at(1599)), Some(("s", [1; 16])));
         assert_eq!(session.grants(at(1600)), None, "what ran out by the clock ends no grant");

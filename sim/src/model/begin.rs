@@ -59,6 +59,7 @@ impl Model {
                     self.doom(grant, "it is being revoked");
                 }
             }
+            Call::Browse(visit) => self.begin_visit(number, visit),
             Call::SignOutClient { client } => self.begin_sign_out(number, Whom::Client(client)),
             Call::SignOutUser { user } => self.begin_sign_out(number, Whom::User(user)),
             Call::Check { .. } | Call::Introspect { .. } | Call::Revoke { .. } | Call::Userinfo { .. } => {}
@@ -66,9 +67,12 @@ impl Model {
         number
     }
 
-    fn begin_sign_out(&mut self, flight: FlightNumber, whom: Whom) {
+    pub(super) fn begin_sign_out(&mut self, flight: FlightNumber, whom: Whom) {
         self.sign_outs.push(SignOut { flight, whom, began: self.tick, done: None });
         self.doom_where("its owner is being signed out", |grant| whom.is_of(grant.client, grant.user));
+        if let Whom::User(user) = whom {
+            self.doom_sign_ins(user);
+        }
     }
 
     /// An old refresh token kills (design section 4).
@@ -95,6 +99,7 @@ impl Model {
         self.tick += 1;
         self.flights[flight].landed += 1;
         let Flight { call, now, far_off, .. } = self.flights[flight];
+        self.grant_written(flight);
         let grant = match call {
             Call::Redeem { code, .. } => self.grant_of(code),
             Call::Refresh { token, .. } | Call::Revoke { token, .. } => self.grant_of(token),

@@ -1,5 +1,6 @@
 //! What is known of requests, grants, codes and tokens.
 
+use super::session::Origin;
 use crate::call::{Call, Set};
 use crate::wallet::Paper;
 
@@ -94,6 +95,10 @@ pub(super) struct Grant {
     pub(super) ends_at: u64,
     /// The tick at which the host found the user, before the grant was made.
     pub(super) approved: u64,
+    /// The tick of the answer that gave its code.
+    pub(super) made: u64,
+    /// How a browser got it.
+    pub(super) origin: Option<Origin>,
     /// The tick at which it gave its tokens.
     pub(super) redeemed: Option<u64>,
     /// How many requests presented the code, with all that belongs to it.

@@ -10,10 +10,14 @@
 
 mod access;
 mod begin;
+mod consent;
 mod facts;
+mod form;
 mod redeem;
 mod refresh;
+mod session;
 mod sign_in;
+mod visit;
 
 use std::fmt;
 
@@ -22,9 +26,11 @@ use serde::Serialize;
 use crate::answer::{Answer, Body};
 use crate::call::{Call, Operation};
 use crate::house::{Terms, USERS};
+use crate::visit::Errand;
 use crate::wallet::Paper;
 
 use facts::{Fact, Flight, Grant, SignOut};
+use session::Browsers;
 
 /// Writes that only end something lose at most so many races (invariant I19).
 const ENDING_ATTEMPTS: u32 = 16;
@@ -67,6 +73,7 @@ pub(crate) struct Model {
     grants: Vec<Grant>,
     facts: Vec<Option<Fact>>,
     sign_outs: Vec<SignOut>,
+    browsers: Browsers,
     dismissed: [Option<u64>; USERS],
     /// Whether somebody has guessed at passwords or secrets: limits may hold anybody off.
     guessed: bool,
@@ -81,6 +88,7 @@ impl Model {
             grants: Vec::new(),
             facts: Vec::new(),
             sign_outs: Vec::new(),
+            browsers: Browsers::default(),
             dismissed: [None; USERS],
             guessed: false,
         }
@@ -117,9 +125,20 @@ impl Model {
             let (invariant, what) = fault.split_once(": ").unwrap_or(("I24", fault));
             return broken(invariant, what);
         }
-        let records = if call.operation() == Operation::SignOut { self.grants.len() + 6 } else { 1 };
+        let records = match call.operation() {
+            Operation::EndSession
+            | Operation::Everywhere
+            | Operation::LogOut
+            | Operation::Look
+            | Operation::SignOut
+            | Operation::Withdraw => self.grants.len() + self.browsers.sign_ins.len() + 6,
+            _ => 1,
+        };
         if calls > CALLS * u32::try_from(records).unwrap_or(u32::MAX) {
             return broken("I19", format!("{calls} store calls"));
+        }
+        if let Call::Browse(visit) = call {
+            return self.browsed(flight, &visit, answer);
         }
         match answer.status {
             200 => self.granted(flight, answer),
@@ -176,6 +195,8 @@ impl Model {
             Call::Authorize { .. } => self.not_signed_in(flight, answer),
             Call::Redeem { .. } => self.not_redeemed(flight, answer),
             Call::Refresh { .. } => self.not_refreshed(flight, answer),
+            // Judged as an answer to a browser.
+            Call::Browse(_) => Ok(()),
             Call::Check { .. } | Call::Userinfo { .. } => self.rejected(flight),
             Call::Introspect { by, .. } if by.proven => broken("I24", "introspection was refused"),
             Call::Revoke { by, .. } if by.proven => broken("I13", format!("a revocation was refused: {answer}")),
@@ -191,8 +212,12 @@ impl Model {
         let flight = &self.flights[number];
         let grant = match flight.call {
             Call::Refresh { token, .. } => self.grant_of(token),
-            Call::Authorize { .. } if self.guessed || flight.lost > 0 || flight.hurt => return Ok(()),
-            Call::Authorize { user, .. } if self.attempts(user) >= ATTEMPTS => return Ok(()),
+            call if signs_in(call).is_some_and(|user| {
+                self.guessed || flight.lost > 0 || flight.hurt || self.attempts(user) >= ATTEMPTS
+            }) =>
+            {
+                return Ok(());
+            }
             Call::Redeem { by, .. } | Call::Introspect { by, .. } | Call::Revoke { by, .. } if !by.proven => {
                 return Ok(());
             }
@@ -211,7 +236,7 @@ impl Model {
 
     /// Sign-ins of a user that did not succeed, or have not yet: whoever dies takes nothing back.
     fn attempts(&self, user: usize) -> usize {
-        let is_one = |flight: &&Flight| matches!(flight.call, Call::Authorize { user: whose, .. } if whose == user && !flight.granted);
+        let is_one = |flight: &&Flight| signs_in(flight.call) == Some(user) && !flight.granted;
         self.flights.iter().filter(is_one).count()
     }
 
@@ -263,5 +288,17 @@ impl Model {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// Whom a request is to sign in.
+const fn signs_in(call: Call) -> Option<usize> {
+    match call {
+        Call::Authorize { user, .. } => Some(user),
+        Call::Browse(visit) => match visit.errand {
+            Errand::SignIn { user, .. } => Some(user),
+            _ => None,
+        },
+        _ => None,
     }
 }

@@ -1,6 +1,6 @@
 //! Signing in and out: I5, I14.
 
-use super::facts::{Fact, Flight, Grant};
+use super::facts::{Fact, Flight, Grant, Whom};
 use super::{FlightNumber, Judged, Model, broken};
 use crate::answer::Answer;
 use crate::call::Call;
@@ -39,6 +39,8 @@ impl Model {
             code_expires_at: now + terms.code_lifetime,
             ends_at: now + terms.grant_lifetime,
             approved,
+            made: self.tick,
+            origin: None,
             redeemed: None,
             redeems: 0,
             chain: Vec::new(),
@@ -51,13 +53,24 @@ impl Model {
         });
         let grant = self.grants.len() - 1;
         self.set_fact(code, Fact::Code { grant });
+        self.judge_made(number, grant, approved);
+        Ok(())
+    }
+
+    /// A grant was made that a user approved at a tick: whether it is over already, or may be.
+    pub(super) fn judge_made(&mut self, number: FlightNumber, grant: usize, approved: u64) {
+        let began = self.flights[number].began;
+        let Grant { client, user, approved: found, .. } = self.grants[grant];
         if self.dismissed[user].is_some() {
             self.doom(grant, "its user was dismissed");
         }
+        self.judge_withdrawals(number, grant);
         for sign_out in self.sign_outs.clone() {
-            if !sign_out.whom.is_of(by.client, user) {
+            if !sign_out.whom.is_of(client, user) {
                 continue;
             }
+            // What a browser got was approved when its user signed in.
+            let approved = if sign_out.whom == Whom::User(user) { approved } else { found };
             if sign_out.done.is_none_or(|done| done > began) {
                 self.doom(grant, "its owner was being signed out");
             }
@@ -65,7 +78,6 @@ impl Model {
                 self.die(grant, "I14: its owner was signed out while it was made");
             }
         }
-        Ok(())
     }
 
     /// A sign-in is refused for a wrong password, a dismissed user, a missing challenge, or a sign-out beside it.
@@ -75,6 +87,7 @@ impl Model {
         let beside = self.sign_outs.iter().any(|sign_out| {
             sign_out.whom.is_of(by.client, user) && sign_out.done.is_none_or(|done| done > flight.began)
         });
+        let beside = beside || self.is_withdrawn_beside(number, user, by.client);
         if !password || !challenge || beside || flight.hurt || self.dismissed[user].is_some() {
             return Ok(());
         }
@@ -88,10 +101,16 @@ impl Model {
         sign_out.done = Some(tick);
         let (whom, began) = (sign_out.whom, sign_out.began);
         for grant in 0..self.grants.len() {
-            let Grant { client, user, approved, .. } = self.grants[grant];
+            let Grant { client, user, mut approved, ref origin, .. } = self.grants[grant];
+            if let (Whom::User(_), Some(at)) = (whom, origin.as_ref().and_then(|origin| origin.sign_in)) {
+                approved = approved.min(self.browsers.sign_ins[at].approved);
+            }
             if whom.is_of(client, user) && approved < began {
                 self.die(grant, "I14: its owner was signed out");
             }
+        }
+        if let Whom::User(user) = whom {
+            self.end_sign_ins(user, began);
         }
     }
 

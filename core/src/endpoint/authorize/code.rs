@@ -61,21 +61,21 @@ impl From<&Approved> for Approver {
 }
 
 /// Where a grant will be, and the secret of its code.
-pub(super) struct Code {
+pub(super) struct Code<'a> {
     id: [u8; 16],
     secret: Zeroizing<[u8; 20]>,
-    /// The same request may have been approved before.
-    repeatable: bool,
+    /// The request that it follows from, which may have been approved before.
+    travel: Option<&'a Travel>,
 }
 
-impl Code {
+impl<'a> Code<'a> {
     pub(super) fn fresh(io: &mut Io) -> Self {
-        Self { id: io.random(), secret: io.random().into(), repeatable: false }
+        Self { id: io.random(), secret: io.random().into(), travel: None }
     }
 
-    fn of(io: &Io, travel: &Travel, subject: &str, scope: &Scope) -> Result<Self, Refusal> {
+    fn of(io: &Io, travel: &'a Travel, subject: &str, scope: &Scope) -> Result<Self, Refusal> {
         let secret = travel.code_secret(io.primary()?, subject, scope);
-        Ok(Self { id: travel.grant_id(), secret, repeatable: true })
+        Ok(Self { id: travel.grant_id(), secret, travel: Some(travel) })
     }
 }
 
@@ -113,7 +113,7 @@ pub(super) async fn approve_with(
     asked: &Asked,
     approver: &Approver,
     epochs: Epochs,
-    code: Code,
+    code: Code<'_>,
 ) -> Result<Secret, Refusal> {
     if !io.is_registered(client).await? {
         return Err(Refusal::access_denied("the client was deleted meanwhile"));
@@ -144,14 +144,19 @@ pub(super) async fn approve_with(
         Binding::new(&token.digest(), &asked.challenge(), asked.redirect_uri.clone(), asked.redirect_uri_sent);
     let grant = Grant::issued(approval, binding, io.now.after(io.config.settings.code_lifetime));
     let key = io.names().key(Kind::Grant, &code.id);
-    if io.create(key.clone(), &grant).await? == Written::Lost {
-        if !code.repeatable {
-            return Err(Refusal::unavailable("a fresh key exists already"));
-        }
+    let mut sealed = token.seal(io.config.issuer(), io.primary()?);
+    let made = io.create(key.clone(), &grant).await? == Written::Done;
+    if !made {
+        let travel = code.travel.ok_or_else(|| Refusal::unavailable("a fresh key exists already"))?;
         let found = io.load::<Grant>(&key).await?.ok_or_else(|| Refusal::unavailable("a key that is taken is free"))?;
-        if !found.body.waits_with(&token.digest(), &grant.approval, io.now) {
-            return Err(Refusal::used());
-        }
+        // While a key is promoted, another process may have made the code of another one.
+        let again = io.config.ring.iter().find_map(|ring_key| {
+            let secret = travel.code_secret(ring_key, &approver.subject, &asked.scope);
+            let token = Token::new(TokenKind::Code, code.id, 0, secret);
+            let waits = found.body.waits_with(&token.digest(), &grant.approval, io.now);
+            waits.then(|| token.seal(io.config.issuer(), ring_key))
+        });
+        sealed = again.ok_or_else(Refusal::used)?;
     }
     let holds = match &approver.session {
         None => true,
@@ -162,12 +167,15 @@ pub(super) async fn approve_with(
             || !epochs.are_raised_in(&io.epochs(Some(&approver.subject), Some(&client.client_id)).await?))
         && withdrawals(io.consent(&approver.subject, &client.client_id).await?) == withdrawals(consent);
     if !unchanged {
-        io.revoke_key(&key).await?;
+        // What another submission of the request has made, that one has judged, or whoever signs out finds.
+        if made {
+            io.revoke_key(&key).await?;
+        }
         return Err(signed_out());
     }
     let event = Event::new(EventKind::CodeIssued).client(&client.client_id);
     io.event(event.subject(Some(&approver.subject)).grant(grant.id()));
-    Ok(token.seal(io.config.issuer(), io.primary()?))
+    Ok(sealed)
 }
 
 const fn signed_out() -> Refusal {
