@@ -4,7 +4,7 @@
 use proofkey::core::{Entropy, Step};
 use proofkey::{Request, UnixTime};
 use proofkey_tests::{
-    ADA, Browser, Fault, Opened, PASSWORD, People, REDIRECT_URI, Reply, Rows, START, SignedIn, THIRD_URI, Visit, World,
+    ADA, Browser, Fault, Held, Keeper, PASSWORD, People, REDIRECT_URI, Reply, START, SignedIn, THIRD_URI, Visit, World,
     answer, authorization, code_in, core_with, drive, hidden,
 };
 
@@ -26,6 +26,17 @@ fn signing_out_ends_what_was_made_before_a_second_sign_in_that_the_browser_never
     assert!(world.works(&first.access) && world.works(&second.access));
     assert_eq!(browser.submit(&logout, &[]).status, 200);
     assert!(!world.works(&first.access) && !world.works(&second.access));
+}
+
+#[test]
+fn another_form_than_that_of_signing_out_ends_nothing_of_a_sign_in_that_was_replaced() {
+    let world = World::new();
+    let browser = Browser::new(&world);
+    let first = tokens(&world, &browser.sign_ada_in(&[]));
+    let form = browser.get("/auth/applications").form();
+    browser.clone().sign_ada_in(&[("prompt", "login")]);
+    assert_eq!(browser.post("/auth/logout", &[("form_token", form.field("form_token"))]).status, 200);
+    assert!(world.works(&first.access));
 }
 
 #[test]
@@ -75,9 +86,9 @@ fn a_code_that_was_made_in_one_sign_in_is_not_given_in_another() {
 
 #[test]
 fn a_form_that_is_sent_again_takes_back_nothing_that_the_first_one_gave() {
-    let rows = std::sync::Arc::new(Rows::default());
-    let world = World::over(rows.clone(), |builder| builder);
-    let opened = Opened::in_world(&world);
+    let (rows, Held { opened, .. }) = Held::ready(Keeper::Host);
+    let rows = std::sync::Arc::new(rows);
+    let world = World::over(rows.clone(), |builder| builder.seed(1000));
     let page =
         Visit::with_cookies(&world, &opened.cookies).get(&(authorization("web", REDIRECT_URI) + "&prompt=login"));
     let login = hidden(&page, "request");

@@ -7,7 +7,8 @@ use proofkey::UnixTime;
 use proofkey::core::planted::{Defect, plant};
 use proofkey::core::{Core, Entropy, Step, UserSource};
 use proofkey_tests::{
-    ADA, Explorer, Fault, Held, Keeper, Operation, People, Reply, Rows, START, SignedIn, World, answer, core_with, drive,
+    ADA, Explorer, Fault, Held, Keeper, Operation, People, Reply, Rows, START, SignedIn, World, answer, core_with,
+    drive,
 };
 use serde_json::json;
 

@@ -178,7 +178,7 @@ impl Io {
 
     /// What a form of ours carries.
     pub(crate) fn form_token(&self, of: FormOf<'_>, browser: &Browser, session: Option<&Current>) -> String {
-        let parts = form_parts(&of, browser, session);
+        let parts = form_parts(&of, browser, session.map(|session| &session.id));
         self.config.session_keys().map(|keys| keys.form_token(&parts)).unwrap_or_default()
     }
 
@@ -190,10 +190,22 @@ impl Io {
         browser: Option<&Browser>,
         session: Option<&Current>,
     ) -> Result<(), Refusal> {
+        if self.is_form(token, of, browser, session.map(|session| &session.id)) {
+            return Ok(());
+        }
+        Err(forged(self, "the form was not made for this browser and this sign-in"))
+    }
+
+    /// Whether our page made a form for this browser and the sign-in of this identifier.
+    pub(crate) fn is_form(
+        &self,
+        token: &str,
+        of: FormOf<'_>,
+        browser: Option<&Browser>,
+        id: Option<&[u8; 16]>,
+    ) -> bool {
         let keys = self.config.session_keys();
-        let ours =
-            browser.zip(keys).is_some_and(|(browser, keys)| keys.made_form(token, &form_parts(&of, browser, session)));
-        if ours { Ok(()) } else { Err(forged(self, "the form was not made for this browser and this sign-in")) }
+        browser.zip(keys).is_some_and(|(browser, keys)| keys.made_form(token, &form_parts(&of, browser, id)))
     }
 }
 
@@ -201,7 +213,7 @@ fn no_keys() -> Refusal {
     Refusal::server_error("there are no session keys")
 }
 
-fn form_parts<'a>(of: &'a FormOf<'_>, browser: &'a Browser, session: Option<&'a Current>) -> [&'a [u8]; 4] {
+fn form_parts<'a>(of: &'a FormOf<'_>, browser: &'a Browser, session: Option<&'a [u8; 16]>) -> [&'a [u8]; 4] {
     let (purpose, subject) = of.parts();
-    [purpose, subject, &browser.id[..], session.map(|session| &session.id[..]).unwrap_or_default()]
+    [purpose, subject, &browser.id[..], session.map(|id| &id[..]).unwrap_or_default()]
 }

@@ -5,6 +5,7 @@ use minicbor::{Decode, Encode};
 use zeroize::Zeroize as _;
 
 use super::cookie::CookieName;
+use super::forms::FormOf;
 use super::keys::Purpose;
 use super::travel::Travel;
 use crate::event::{Event, EventKind};
@@ -231,9 +232,12 @@ impl Io {
 
     /// Ends the grants of a sign-in that is over, which the browser of this request still shows: those that a failure
     /// left over when it was signed out, here or everywhere, and those that another one goes on with that the browser
-    /// never heard of.
-    pub(crate) async fn end_leftovers(&mut self, request: &Request) -> Result<(), Refusal> {
+    /// never heard of. Nothing, if our page did not make the form for that sign-in.
+    pub(crate) async fn end_leftovers(&mut self, request: &Request, form: &str) -> Result<(), Refusal> {
         let Some(ticket) = self.ticket(request) else { return Ok(()) };
+        if !self.is_form(form, FormOf::Logout, self.browser(request).as_ref(), Some(&ticket.id)) {
+            return Ok(());
+        }
         let key = self.names().key(Kind::Session, &ticket.id[..]);
         let Some(stored) = self.load::<Session>(&key).await? else { return Ok(()) };
         if let Some((_, sid)) = stored.body.grants(self.now) {

@@ -15,8 +15,8 @@ pub(crate) async fn logout(io: &mut Io, request: &Request) -> Result<Response, R
     let posted = request.http().method() == Method::POST;
     let fields = if posted { Some(Fields::posted(io, request)?) } else { None };
     let Some(current) = io.session(request).await? else {
-        if posted {
-            io.end_leftovers(request).await?;
+        if let Some(fields) = fields {
+            io.end_leftovers(request, fields.text("form_token")).await?;
         }
         return Ok(signed_out(io, request));
     };
