@@ -244,8 +244,19 @@ impl Io {
     }
 
     /// Takes a client's access to a user back: the consent first, then every grant. Returns how many were revoked.
+    ///
+    /// What is no client, and never had anything of the user, leaves neither record nor event: it may be a secret that
+    /// was put into the wrong field (invariant I20).
     pub(crate) async fn withdraw(&mut self, subject: &str, client_id: &str) -> Result<usize, Refusal> {
-        let key = self.names().consent(subject, client_id);
+        let (key, tag) = (self.names().consent(subject, client_id), self.names().user_tag(subject));
+        let meant = |grant: &Grant| grant.approval.client_id == client_id;
+        let mut revoked = 0_usize;
+        if self.client(client_id).await?.is_none() && self.load::<Consent>(&key).await?.is_none() {
+            revoked = self.revoke_listed(tag.clone(), meant).await?;
+            if revoked == 0 {
+                return Ok(0);
+            }
+        }
         let mut tries = self.tries();
         loop {
             let old = self.load::<Consent>(&key).await?;
@@ -255,8 +266,7 @@ impl Io {
                 break;
             }
         }
-        let tag = self.names().user_tag(subject);
-        let revoked = self.revoke_listed(tag, |grant| grant.approval.client_id == client_id).await?;
+        revoked = revoked.saturating_add(self.revoke_listed(tag, meant).await?);
         self.event(Event::new(EventKind::AccessWithdrawn).client(client_id).subject(Some(subject)));
         Ok(revoked)
     }

@@ -27,7 +27,7 @@ fn holds(name: &str) {
     for input in [Vec::new()].iter().chain(&inputs) {
         run(target, input);
     }
-    let runs = number("PROOFKEY_FUZZ_RUNS", 4000) / target.cost as u64;
+    let runs = number("PROOFKEY_FUZZ_RUNS", 10_000) / target.cost as u64;
     let mut mutator = Mutator::new(number("PROOFKEY_FUZZ_SEED", 1));
     for _ in 0..runs {
         run(target, &mutator.mutated(&inputs));

@@ -1,9 +1,12 @@
 //! Consent is one user's, for one client and scope, by one form.
 
+use std::sync::Arc;
+
 use http::Method;
-use proofkey::Client;
+use proofkey::{Client, EventKind};
 use proofkey_conformance::shows;
-use proofkey_tests::{ADA, Browser, Reply, World, encode};
+use proofkey_tests::{ADA, Browser, Reply, Rows, World, encode};
+use serde_json::json;
 
 const THIRD: [(&str, &str); 2] = [("client_id", "third"), ("redirect_uri", "https://third.example/cb")];
 /// A confidential client of somebody else's.
@@ -129,4 +132,41 @@ fn what_was_allowed_to_a_client_is_not_for_whoever_gets_its_identifier_next() {
     world.server.delete_client("stored").unwrap();
     create();
     assert!(asks(&browser.authorize(&asked)));
+}
+
+#[test]
+fn taking_access_back_from_nobody_keeps_nothing_and_tells_nothing_of_what_was_sent() {
+    let rows = Arc::new(Rows::default());
+    let world = World::over(rows.clone(), |builder| builder);
+    let browser = Browser::new(&world);
+    let secret = world.redeem(browser.sign_ada_in(&[]).location().parameter("code")).text("refresh_token");
+    let page = browser.get("/auth/applications");
+    let before = rows.lasting();
+    world.take_events();
+    for unknown in [&*secret, "nobody", ""] {
+        assert_eq!(browser.act(&page, "withdraw", &[("client_id", unknown)]).status, 303);
+        let told = format!("{:?}", world.take_full_events());
+        assert!(!told.contains(&secret) && !told.contains("AccessWithdrawn"), "{told}");
+    }
+    assert_eq!(rows.lasting(), before);
+    assert_eq!(world.refresh(&secret).status, 200, "and ends nothing");
+    browser.act(&page, "withdraw", &[("client_id", "web")]);
+    assert!(world.take_events().contains(&EventKind::AccessWithdrawn));
+}
+
+#[test]
+fn access_of_a_client_that_is_registered_no_more_can_be_taken_back() {
+    let rows = Arc::new(Rows::default());
+    let uri = "https://former.example/cb";
+    let former = Client::public("former").redirect_uri(uri).first_party();
+    let before = World::over(rows.clone(), |builder| builder.client(former.clone()));
+    let code = before.authorize(&json!({ "client_id": "former", "redirect_uri": uri })).text("code");
+    let tokens = before.redeem_with(&code, &[("client_id", "former"), ("redirect_uri", uri)]);
+    let world = World::over(rows, |builder| builder.seed(1000));
+    assert!(world.works(&tokens.text("access_token")));
+    let browser = Browser::new(&world);
+    browser.sign_ada_in(&[]);
+    browser.act(&browser.get("/auth/applications"), "withdraw", &[("client_id", "former")]);
+    assert!(world.take_events().contains(&EventKind::AccessWithdrawn));
+    assert!(!world.works(&tokens.text("access_token")));
 }

@@ -84,6 +84,10 @@ fn image_source(logo: &str) -> Result<String, String> {
     let uri: Uri = logo.parse().map_err(|_| wrong())?;
     let host =
         |host: &str| !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte));
+    // A fragment, which could hold anything, is no part of what was parsed.
+    if logo.contains('#') || !logo.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(wrong());
+    }
     match (uri.scheme_str(), uri.authority()) {
         (None, None) if logo.starts_with('/') && !logo.starts_with("//") => Ok("'self'".to_owned()),
         (Some("https"), Some(authority)) if host(authority.host()) && !authority.as_str().contains('@') => {
@@ -156,6 +160,9 @@ mod tests {
             "https:///logo",
             "/a b",
             "/\\evil.example\n",
+            "https://cdn.shop.example/logo#\0",
+            "https://cdn.shop.example/logo#a",
+            "/logo\u{e9}",
         ] {
             assert!(Theme::new("Shop", Some(bad), "#000").is_err(), "{bad:?}");
         }

@@ -59,10 +59,7 @@ impl Model {
         if let Some(one) = self.browsers.agreements.iter_mut().find(|one| one.flight == number) {
             one.ended = Some(self.tick);
         }
-        let sheet = match answer.body {
-            Body::Sheet(sheet) => sheet,
-            _ => return self.unavailable(number, answer),
-        };
+        let Body::Sheet(sheet) = answer.body else { return self.unavailable(number, answer) };
         self.note_page(number, visit, &sheet);
         self.judge_cookie(number, visit, &sheet)?;
         match answer.status {
