@@ -258,3 +258,17 @@ fn every_one_of_many_grants_is_listed_and_revoked() {
         assert_eq!(world.server.grants_of_client("service").unwrap().len(), 0);
     }
 }
+
+#[test]
+fn a_store_that_fails_ends_a_sign_out_at_once_and_its_repetition_goes_on() {
+    let world = World::new();
+    let tokens: Vec<SignedIn> = (0..5).map(|_| world.sign_in()).collect();
+    world.store.take_calls();
+    // The epoch is raised, the grants are found, two of them are revoked.
+    world.store.plan([Fault::None; 7].into_iter().chain([Fault::Fail; 100]));
+    assert!(world.server.revoke_all(ADA).is_err());
+    assert_eq!(world.store.take_calls().len(), 8, "the next get is the last call");
+    world.store.plan([]);
+    assert_eq!(tokens.iter().filter(|tokens| world.works(&tokens.access)).count(), 3);
+    assert_eq!(world.server.revoke_all(ADA).unwrap(), 3);
+}
