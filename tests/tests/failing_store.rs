@@ -190,3 +190,12 @@ fn a_table_of_users_that_cannot_be_reached_is_a_503_and_nobody_is_signed_out() {
         assert!(operation.is_done(&scene.act()), "{operation:?}");
     }
 }
+
+#[test]
+fn each_failure_is_an_event_of_its_own() {
+    let scene = Scene::of(Operation::Redeem);
+    scene.world.store.plan([Fault::None, Fault::Fail, Fault::Fail]);
+    scene.act();
+    assert_eq!(scene.world.store.take_calls(), [Call::Get, Call::Put, Call::Put]);
+    assert_eq!(scene.world.take_events()[..2], [EventKind::StoreFailed; 2]);
+}
