@@ -8,9 +8,8 @@ TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resol
 TREE = TARGET / "copy" / "tree"
 # Tests that say nothing about the core, that have a process or an allocator of their own, or wait for a clock.
 LEFT_OUT = {
-    "async_host", "axum_routes", "broken_rows", "dependencies", "documents", "hanging_store", "hashes", "http",
-    "own_login", "parallel_guesses", "purity", "spa_guide", "stalls", "sudden_death", "transport", "wiped",
-    "work_queue",
+    "broken_rows", "dependencies", "documents", "hanging_store", "http", "purity", "spa_guide", "stalls",
+    "sudden_death", "wiped",
 }
 
 

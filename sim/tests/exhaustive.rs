@@ -1,6 +1,8 @@
 //! Small worlds, as far as a test has the time: all pairs with two faults, all triples without. `PROOFKEY_SMALL_WORLDS=all`
 //! walks through all of them (`make simulate`).
 
+#![expect(clippy::print_stdout, reason = "the figures are what this is run for")]
+
 use proofkey_sim::exhaustive::{Bounds, explore};
 
 #[test]

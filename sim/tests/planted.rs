@@ -3,6 +3,7 @@
 //! Runs under `--cfg proofkey_planted` (`make test-planted`).
 
 #![cfg(proofkey_planted)]
+#![expect(clippy::print_stdout, reason = "the figures are what this is run for")]
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};

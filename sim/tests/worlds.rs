@@ -1,6 +1,8 @@
 //! Many worlds, none of which may break an invariant. `PROOFKEY_WORLDS` says how many (`make simulate`), and
 //! `PROOFKEY_FIRST_WORLD` from which seed on.
 
+#![expect(clippy::print_stdout, reason = "the figures are what this is run for")]
+
 use proofkey_sim::{FEWEST_TOKENS, Fault, Ground, Operation, play_many};
 
 const STEPS: u64 = 200;

@@ -230,3 +230,12 @@ fn a_sweep_that_fails_is_nobodys_trouble_and_the_next_one_drops_what_it_left() {
         assert!(world.take_events().iter().all(|kind| *kind != EventKind::StoreFailed), "no request failed");
     }
 }
+
+#[test]
+fn each_failure_is_an_event_of_its_own() {
+    let scene = Scene::of(Operation::Redeem, Keeper::Host);
+    scene.world.store.plan([Fault::None, Fault::Fail, Fault::Fail]);
+    scene.act();
+    assert_eq!(scene.world.store.take_calls(), [Call::Get, Call::Put, Call::Put]);
+    assert_eq!(scene.world.take_events()[..2], [EventKind::StoreFailed; 2]);
+}

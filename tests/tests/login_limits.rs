@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use http::header::CONTENT_TYPE;
 use proofkey::{Authenticator, EventKind, Secret, StoreError, UserAnswer};
-use proofkey_tests::{ADA, PASSWORD, Reply, Rows, World, secret_of};
+use proofkey_tests::{ADA, Call, Fault, PASSWORD, Reply, Rows, World, secret_of};
 use serde_json::json;
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -311,4 +311,25 @@ fn any_number_of_names_and_addresses_fills_a_bounded_number_of_rows() {
     });
     assert!(rows.len() <= 1 << 16 && rows.len() < 32_768, "{} rows", rows.len());
     assert!(rows.all().iter().all(|(_, record)| record.body().len() < 200));
+}
+
+/// Two processes that let the same user in at once take their attempts back from the same slot.
+#[test]
+fn an_attempt_is_taken_back_though_the_slot_is_lost_to_another_meanwhile() {
+    let world = World::with(|builder| builder.set("limit_user", "1/60s").set("limit_address", "off"));
+    let refunds = |at: usize| {
+        world.store.take_calls();
+        world.store.plan(std::iter::repeat_n(Fault::None, at).chain([Fault::Conflict]));
+        let status = world.authorize(&serde_json::Value::Null).status;
+        world.store.plan([]);
+        (status.as_u16(), world.store.take_calls())
+    };
+    let deletions = |calls: &[Call]| calls.iter().filter(|call| **call == Call::Delete).count();
+    let (status, smooth) = refunds(100);
+    assert_eq!(status, 200);
+    let at = smooth.iter().position(|call| *call == Call::Delete).unwrap();
+    for _ in 0..2 {
+        let (status, calls) = refunds(at);
+        assert_eq!((status, deletions(&calls)), (200, deletions(&smooth) + 1), "it is tried again");
+    }
 }

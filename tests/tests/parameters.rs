@@ -123,3 +123,29 @@ fn bodies_are_forms_in_utf_8_and_nothing_else() {
     let parameterised = [("content-type", "Application/X-WWW-Form-URLEncoded; charset=UTF-8")];
     assert_eq!(world.request(Method::POST, "/auth/token", &parameterised, redeem).status, 200);
 }
+
+#[test]
+fn values_of_any_kind_under_unknown_names_are_ignored_in_json_as_well() {
+    let world = World::new();
+    let unknown = json!({ "a": 1.5, "b": -1, "c": 1, "d": true, "e": null, "f": [1, { "g": "h" }], "i": { "j": [] } });
+    assert_eq!(world.authorize(&unknown).status, 200);
+    // Under a name that is known, null is nothing, and what is no text is refused.
+    let body = |value: Value| json!({ "grant_type": "refresh_token", "client_id": "web", "refresh_token": value });
+    let told = |value| world.json("/auth/token", &body(value)).text("error_description");
+    assert_eq!(told(Value::Null), "refresh_token is missing");
+    for value in [json!(1), json!(1.5), json!(-1), json!(true), json!({}), json!(["a", "b"]), json!([1])] {
+        assert_eq!(world.json("/auth/token", &body(value.clone())).outcome(), refused("invalid_request"), "{value}");
+    }
+}
+
+#[test]
+fn a_user_is_named_in_one_way_and_a_client_in_one_header() {
+    let world = World::new();
+    let both = world.authorize(&json!({ "username": "ada@example.com", "email": "ada@example.com" }));
+    assert_eq!(both.outcome(), refused("invalid_request"));
+    let header = ("authorization", &*proofkey_tests::basic("service", &proofkey_tests::secret_of("service")));
+    let body = "grant_type=client_credentials&scope=read";
+    for (headers, status) in [(&[FORM, header][..], 200), (&[FORM, header, header], 400)] {
+        assert_eq!(world.request(Method::POST, "/auth/token", headers, body).status.as_u16(), status);
+    }
+}

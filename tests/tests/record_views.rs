@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use proofkey::{Client, ClientSecret, Secret, User};
-use proofkey_tests::{Rows, World, secret_of};
+use proofkey_tests::{Browser, Rows, World, secret_of};
 use serde_json::Value;
 
 #[test]
@@ -22,6 +22,10 @@ fn every_kind_of_record_can_be_seen_and_no_view_holds_a_secret() {
     let ended = world.sign_in();
     world.revoke(&ended.refresh);
     world.server.revoke_client("other").unwrap();
+    let browser = Browser::new(&world);
+    browser.sign_ada_in(&[]);
+    let third = [("client_id", "third"), ("redirect_uri", "https://third.example/cb")];
+    browser.decide(&browser.authorize(&third), "allow");
 
     let mut kinds = BTreeSet::new();
     for (key, record) in rows.all() {
@@ -38,7 +42,7 @@ fn every_kind_of_record_can_be_seen_and_no_view_holds_a_secret() {
         // Owners' tags and keys are hashes of names; in what a record says there is no digest.
         each_text(view.body(), &mut |text| assert!(text.len() < 43, "{text} in {shown}"));
     }
-    let expected = ["client", "grant", "limit slot", "owner", "sentinel", "user"];
+    let expected = ["client", "consent", "grant", "limit slot", "owner", "sentinel", "session", "user"];
     assert_eq!(kinds.into_iter().collect::<Vec<_>>(), expected);
 }
 

@@ -66,6 +66,18 @@ fn a_repeat_asks_for_the_user_as_well() {
 }
 
 #[test]
+fn for_a_refresh_that_is_refused_anyway_nobody_is_asked() {
+    let world = World::new();
+    let tokens = world.sign_in();
+    world.people.dismiss(ADA);
+    let fields = [("grant_type", "refresh_token"), ("client_id", "web"), ("refresh_token", &*tokens.refresh)];
+    let wider = [fields.as_slice(), &[("scope", "read admin")]].concat();
+    assert_eq!(world.form("/auth/token", &wider).outcome(), (400, "invalid_scope".to_owned()));
+    world.people.restore(ADA);
+    assert_eq!(world.refresh(&tokens.refresh).status, 200, "and nothing has ended");
+}
+
+#[test]
 fn without_refresh_checks_user_nobody_is_asked() {
     let world = World::with(|builder| builder.set("refresh_checks_user", "off"));
     let tokens = world.sign_in();

@@ -131,3 +131,15 @@ fn at_the_token_endpoint_the_audience_is_narrowed_and_never_widened() {
     let fourth = refresh(&world, &second.text("refresh_token"), &[]);
     assert_eq!(audience(&world, &fourth), json!([API, FILES]), "the refresh token lives");
 }
+
+#[test]
+fn up_to_eight_resources_are_named_by_one_request() {
+    let many: Vec<String> = (0..9).map(|number| format!("https://{number}.example/")).collect();
+    let client = Client::public("many").redirect_uri(REDIRECT_URI).first_party();
+    let world = World::with(|builder| builder.client(many.iter().fold(client, |client, uri| client.resource(uri))));
+    let ask = |named: &[String]| world.authorize(&json!({ "client_id": "many", "resource": named }));
+    assert_eq!(ask(&many[..8]).status, 200);
+    assert_invalid_target(&ask(&many), "nine");
+    let repeated: Vec<String> = many[..8].iter().chain(&many[..8]).cloned().collect();
+    assert_eq!(ask(&repeated).status, 200, "a repeated one counts once");
+}

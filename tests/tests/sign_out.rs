@@ -224,6 +224,7 @@ fn an_owner_or_an_operator_lists_grants_and_revokes_one_or_all() {
     assert_eq!(world.server.grants_of_client("web").unwrap().len(), 3);
     assert!(grants.iter().all(|grant| grant.subject() == Some(ADA) && grant.client_id() == "web"));
     assert!(grants.iter().all(|grant| grant.scope() == "email profile read write" && grant.created_at() == START));
+    assert!(grants.iter().all(|grant| grant.expires_at() == START + 30 * 86_400), "when its refresh token ends");
     let first = grants[0].id();
     world.take_events();
     assert!(world.server.revoke_grant(first).unwrap());
@@ -241,4 +242,33 @@ fn an_owner_or_an_operator_lists_grants_and_revokes_one_or_all() {
     assert_eq!(world.server.revoke_client("web").unwrap(), 1);
     assert!(!world.works(&bobs.access));
     assert!(world.works(&world.sign_in().access), "the door is open again");
+}
+
+/// A listing is read in pages of a hundred.
+#[test]
+fn every_one_of_many_grants_is_listed_and_revoked() {
+    for many in [99, 100, 101, 200, 203] {
+        let world = World::with(|builder| builder.limit_client("off"));
+        let fields = [("grant_type", "client_credentials"), ("scope", "read")];
+        for _ in 0..many {
+            assert_eq!(world.form_as("service", "/auth/token", &fields).status, 200);
+        }
+        assert_eq!(world.server.grants_of_client("service").unwrap().len(), many);
+        assert_eq!(world.server.revoke_client("service").unwrap(), many);
+        assert_eq!(world.server.grants_of_client("service").unwrap().len(), 0);
+    }
+}
+
+#[test]
+fn a_store_that_fails_ends_a_sign_out_at_once_and_its_repetition_goes_on() {
+    let world = World::new();
+    let tokens: Vec<SignedIn> = (0..5).map(|_| world.sign_in()).collect();
+    world.store.take_calls();
+    // The epoch is raised, the grants are found, two of them are revoked.
+    world.store.plan([Fault::None; 7].into_iter().chain([Fault::Fail; 100]));
+    assert!(world.server.revoke_all(ADA).is_err());
+    assert_eq!(world.store.take_calls().len(), 8, "the next get is the last call");
+    world.store.plan([]);
+    assert_eq!(tokens.iter().filter(|tokens| world.works(&tokens.access)).count(), 3);
+    assert_eq!(world.server.revoke_all(ADA).unwrap(), 3);
 }

@@ -64,3 +64,45 @@ fn what_another_flow_had_worked_out_is_not_taken_for_an_answer() {
     let reply = Reply::from(drive(&rows, &people, right.1.answer(again.0.run())));
     assert_eq!(reply.status, 200, "the same flow begun once more is no other one");
 }
+
+#[test]
+fn after_an_unknown_write_another_ones_record_is_read_and_decided_upon_again() {
+    let (core, people) = (core(), People::default());
+    let (rows, held) = Held::ready(proofkey_tests::Keeper::Host);
+    let begin = |operation: Operation, seed| {
+        core.begin(Request::new(operation.request(&held), None), now(), Entropy::from_seed(seed))
+    };
+    let mut revoke = begin(Operation::Revoke, 1);
+    while !matches!(revoke, Step::Put(_)) {
+        revoke = answer(&rows, &people, revoke, Fault::None);
+    }
+    let revoke = answer(&rows, &people, revoke, Fault::Fail);
+    assert_eq!(drive(&rows, &people, begin(Operation::Refresh, 2)).status(), 200, "another process comes first");
+    assert_eq!(drive(&rows, &people, revoke).status(), 200);
+    assert_eq!(drive(&rows, &people, begin(Operation::Refresh, 3)).status(), 400, "and still the grant is over");
+}
+
+#[test]
+fn an_unknown_write_that_may_land_still_is_not_written_anew() {
+    let (core, people) = (core(), People::default());
+    for operation in [Operation::Redeem, Operation::Refresh, Operation::Revoke] {
+        let (rows, held) = Held::ready(proofkey_tests::Keeper::Host);
+        let before = rows.lasting();
+        let request = Request::new(operation.request(&held), None);
+        let mut step = core.begin(request, now(), Entropy::from_seed(1));
+        let (mut faults, mut puts) = ([Fault::Fail, Fault::Conflict].into_iter(), 0);
+        let reply = loop {
+            step = match step {
+                Step::Done(reply) => break Reply::from(reply.into_value()),
+                Step::Put(put) => {
+                    puts += 1;
+                    answer(&rows, &people, Step::Put(put), faults.next().unwrap_or(Fault::None))
+                }
+                step => answer(&rows, &people, step, Fault::None),
+            };
+        };
+        assert_unavailable(operation, &reply, "what it expects is there still");
+        assert_eq!(puts, 2, "{operation:?}: the write and its repetition");
+        assert_eq!(rows.lasting(), before, "{operation:?}");
+    }
+}

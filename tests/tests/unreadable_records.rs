@@ -6,7 +6,7 @@ use std::sync::Arc;
 use proofkey::core::{Key, Record};
 use proofkey::store::Store as _;
 use proofkey::{EventKind, Keys};
-use proofkey_tests::{KEY, PASSWORD, REDIRECT_URI, Reply, Rows, SignedIn, World, assert_well_formed, keys};
+use proofkey_tests::{ADA, KEY, PASSWORD, REDIRECT_URI, Reply, Rows, SignedIn, World, assert_well_formed, keys};
 use serde_json::json;
 
 const NEXT_KEY: &str = "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=";
@@ -129,4 +129,20 @@ fn a_row_that_was_moved_edited_or_given_an_old_body_is_rejected() {
         assert_eq!(scene.rows.lasting(), before, "{edit}: what does not open is not written over");
         assert!(scene.world.works(&scene.world.sign_in().access), "{edit}: other grants are well");
     }
+}
+
+#[test]
+fn a_grant_that_does_not_open_keeps_no_other_alive() {
+    let rows = Arc::new(Rows::default());
+    let world = World::over(rows.clone(), |builder| builder);
+    let tokens: Vec<SignedIn> = (0..3).map(|_| world.sign_in()).collect();
+    let grants: Vec<_> = rows.all().into_iter().filter(|(key, _)| key.as_str().starts_with("g.")).collect();
+    // The first that a listing comes to.
+    let (key, record) = &grants[0];
+    rows.overwrite(key, Record::new(*record.version(), bytes::Bytes::from_static(b"damaged")));
+    assert!(world.server.revoke_all(ADA).is_err(), "the operator is told");
+    assert!(tokens.iter().all(|tokens| !world.works(&tokens.access)));
+    rows.overwrite(key, record.clone());
+    assert_eq!(tokens.iter().filter(|tokens| world.works(&tokens.access)).count(), 1, "that one was out of reach");
+    assert_eq!(world.server.revoke_all(ADA).unwrap(), 1);
 }

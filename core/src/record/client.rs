@@ -299,3 +299,23 @@ impl Client {
         self.secrets.iter().any(|secret| secret.chosen)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_registration_says_what_was_registered() {
+        let plain = Client::public("a").redirect_uri("https://c.example/cb");
+        assert_eq!((plain.client_id(), plain.client_name(), plain.shown_name()), ("a", None, "a"));
+        assert_eq!(plain.redirect_uris(), ["https://c.example/cb"]);
+        assert_eq!(plain.allowed_grant_types(), [GrantType::AuthorizationCode, GrantType::RefreshToken]);
+        assert_eq!((plain.allowed_scope(), plain.scope_limit()), ("", None));
+        assert!(!plain.is_first_party() && !plain.is_native() && !plain.is_confidential());
+        let other = plain.name("A").first_party().native().scope("read").grant_types([GrantType::RefreshToken]);
+        assert_eq!((other.client_name(), other.shown_name()), (Some("A"), "A"));
+        assert!(other.is_first_party() && other.is_native());
+        assert_eq!((other.allowed_scope(), other.scope_limit()), ("read", Scope::parse("read").ok()));
+        assert!(other.may_use(GrantType::RefreshToken) && !other.may_use(GrantType::AuthorizationCode));
+    }
+}

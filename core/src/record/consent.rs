@@ -139,6 +139,10 @@ mod tests {
         let withdrawn = Consent::withdraw(Some(&given), "s", "c", UnixTime::from_seconds(90_000));
         assert_eq!(withdrawn.owners(&names), [all]);
         assert_eq!(withdrawn.expires_at(), outlived(90_000));
+        let shown = json!({
+            "subject": "s", "client_id": "c", "scope": "a", "given_at": 100, "withdrawals": 0, "changed_at": 100,
+        });
+        assert_eq!(given.shown(), shown);
         assert_eq!((&*withdrawn.subject, &*withdrawn.client_id), ("s", "c"));
         let again = Consent::give(Some(&withdrawn), "s", "c", &scope("a"), UnixTime::from_seconds(90_001));
         assert_eq!((again.given_at, again.changed_at), (90_001, 90_001));

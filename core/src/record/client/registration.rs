@@ -156,5 +156,7 @@ mod tests {
         let gone = ClientRecord::Gone(5);
         assert_eq!(gone.owners(&names), [all]);
         assert_eq!(gone.expires_at(), outlived(5));
+        assert_eq!(gone.shown(), json!({ "state": "gone", "at": 5 }));
+        assert_eq!(present.shown()["client"]["client_id"], "a");
     }
 }

@@ -217,6 +217,15 @@ mod tests {
     }
 
     #[test]
+    fn an_application_is_native_or_of_the_web() {
+        for (value, native) in [(json!("native"), true), (json!("web"), false), (Value::Null, false)] {
+            let client = Client::from_json(&fields(json!({ "client_id": "a", "application_type": value }))).unwrap();
+            assert_eq!(client.is_native(), native, "{value}");
+            assert_eq!(serde_json::to_value(&client).unwrap().get("application_type").is_some(), native);
+        }
+    }
+
+    #[test]
     fn every_field_of_the_list_is_read() {
         for (name, _) in Client::FIELDS {
             let read = |value: Value| Client::public("a").with(name, &value).is_some();
@@ -239,6 +248,9 @@ mod tests {
         ] {
             let problem = Client::from_json(&fields(json!({ "client_id": "a", name: value }))).unwrap_err();
             assert_eq!(problem.name(), name);
+            let takes =
+                Client::FIELDS.iter().find(|(field, _)| *field == name).map(|(_, takes)| format!("takes {takes}"));
+            assert_eq!(problem.problem(), takes.unwrap_or_else(|| "is no field of a client".to_owned()));
         }
         assert_eq!(Client::from_json(&Map::new()).unwrap_err().to_string(), "client_id is missing");
     }

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use minicbor::bytes::ByteArray;
+use serde_json::json;
 
 use super::{BEGIN, CODE, Given, ID, URI, approval, fresh, issued, live, revoked, ring, rotated, terms, verifier};
 use crate::UnixTime;
 use crate::keys::{KeyId, KeyRing};
 use crate::pkce::Challenge;
+use crate::record::Body as _;
 use crate::record::grant::{
     Access, Approval, Binding, Grant, Live, Presented, Redeem, Redemption, RefreshAsk, Refreshed, Rotate, State, Terms,
     terms as moves,
@@ -268,4 +270,74 @@ fn a_rotation_is_remembered_for_the_leeway_and_five_seconds_and_at_least_for_ten
 fn issued_tokens_are_printed_without_a_secret() {
     let Redemption::Spend(_, tokens) = issued().redeem("c", 3, BEGIN, &ring()) else { panic!("not spent") };
     assert_eq!(format!("{tokens:?}"), "Issued { scope: Scope(\"read write\"), expires_in: 600, .. }");
+}
+
+#[test]
+fn an_operator_sees_what_was_approved_and_when_things_end() {
+    let Refreshed::Rotate(grant, _) = live().refresh(0, "c", Some("read"), BEGIN + 9, &terms()) else {
+        panic!("not rotated")
+    };
+    let shown = |grant: &Grant| grant.shown();
+    let about = shown(&grant);
+    assert_eq!((&about["id"], &about["client_id"], &about["subject"]), (&json!(grant.id()), &json!("c"), &json!("u")));
+    assert_eq!((&about["scope"], &about["ends_at"]), (&json!("read write"), &json!(BEGIN + 100_000)));
+    let state = json!({
+        "name": "live", "generation": 1, "refresh_token_expires_at": BEGIN + 6009, "rotated_at": [BEGIN + 9],
+        "access_tokens": [
+            { "generation": 0, "scope": null, "resources": null, "issued_at": BEGIN, "expires_at": BEGIN + 600,
+                "revoked": false },
+            { "generation": 1, "scope": "read", "resources": null, "issued_at": BEGIN + 9, "expires_at": BEGIN + 609,
+                "revoked": false },
+        ],
+    });
+    assert_eq!(about["state"], state);
+    let waiting = json!({ "name": "issued", "redirect_uri": URI, "code_expires_at": BEGIN + 60 });
+    assert_eq!(shown(&issued().grant)["state"], waiting);
+    let over = json!({ "name": "revoked", "at": BEGIN, "until": BEGIN + 6000 });
+    assert_eq!(shown(&revoked().grant)["state"], over);
+}
+
+#[test]
+fn another_code_of_the_same_grant_is_no_code() {
+    let (ring, verifier) = (ring(), verifier(3));
+    for given in [issued(), live()] {
+        let attempt = Redeem {
+            code: SecretDigest::of(&[0; 20]),
+            client_id: "c",
+            redirect_uri: Some(URI),
+            verifier: Some(&verifier),
+            resources: &[],
+            oauth21: false,
+        };
+        let outcome = given.grant.redeem(&attempt, &terms(), &fresh(&ring), at(0));
+        assert!(matches!(outcome, Redemption::Deny(_)), "nothing changes: {outcome:?}");
+    }
+}
+
+#[test]
+fn a_repeat_brings_no_revoked_token_back_and_gets_no_more_than_was_granted() {
+    let mut given = rotated(&[BEGIN]);
+    let repeat = |given: &Given, scope| given.refresh(0, "c", scope, BEGIN + 1, &terms());
+    let code = |outcome| match outcome {
+        Refreshed::Deny(refusal) => refusal.code(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(code(repeat(&given, Some("admin"))), ErrorCode::InvalidScope);
+    assert!(matches!(repeat(&given, None), Refreshed::Repeat(_)));
+    given.grant = given.grant.revoke_access(&SecretDigest::of(&given.access[1][..])).unwrap();
+    assert_eq!(code(repeat(&given, None)), ErrorCode::InvalidGrant);
+    assert!(matches!(repeat(&given, Some("read")), Refreshed::Further(..)), "another token is none of that");
+}
+
+#[test]
+fn a_repeat_needs_the_key_that_its_rotation_was_made_under() {
+    let keys = ["cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=", "aGVsbG8gd29ybGQsIHRoaXMgaXMgMzIgYnl0ZXMuLi4="];
+    let both = KeyRing::parse(&Secret::from(&*format!("{},{}", keys[1], keys[0]))).unwrap();
+    let mut given = live();
+    let Refreshed::Rotate(next, tokens) = refresh(&given, &[], &both, 7) else { panic!("not rotated") };
+    given.grant = next;
+    let Refreshed::Repeat(again) = refresh(&given, &[], &both, 8) else { panic!("not repeated") };
+    assert_eq!((again.access, again.refresh), (tokens.access, tokens.refresh));
+    let missing = both.primary().unwrap().id;
+    assert!(matches!(refresh(&given, &[], &ring(), 8), Refreshed::UnknownKey(id) if id == missing));
 }
