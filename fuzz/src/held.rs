@@ -30,7 +30,7 @@ impl Start {
         let (rows, held) = Held::ready(proofkey_tests::Keeper::Host);
         let endpoints = "authorize token refresh revoke introspect userinfo me challenge forgot";
         let cores = [
-            core_with(UserSource::Find, 4, &[]),
+            core_with(UserSource::Find, 4, &[("endpoints", endpoints)]),
             core_with(UserSource::Authenticate, 4, &[]),
             core_with(UserSource::Find, 4, &[("trusted_proxies", "192.0.2.0/24"), ("endpoints", endpoints)]),
             core_with(UserSource::Authenticate, 4, &[("login_url", "/signin")]),

@@ -21,8 +21,12 @@ pub(crate) struct Session {
     again: Option<Call>,
     tries: u8,
     under_way: u8,
+    /// Refreshes among them.
+    refreshing: u8,
     /// Requests that it makes at once.
     tabs: u8,
+    /// Its tabs refresh one after the other, as careful clients do.
+    in_turn: bool,
     /// Its codes come from browsers; it takes no passwords.
     by_browser: bool,
 }
@@ -44,7 +48,9 @@ impl Session {
             again: None,
             tries: 0,
             under_way: 0,
+            refreshing: 0,
             tabs: 1 + u8::try_from(dice.below(3)).unwrap_or(0),
+            in_turn: dice.below(2) == 0,
             by_browser: false,
         }
     }
@@ -58,7 +64,9 @@ impl Session {
             again: None,
             tries: 0,
             under_way: 0,
+            refreshing: 0,
             tabs: 2,
+            in_turn: false,
             by_browser: true,
         }
     }
@@ -131,9 +139,13 @@ impl Session {
             set => Call::Check { token: access, resource: Some(usize::from(set & 1 == 0)) },
         };
         let Some(refresh) = refresh else { return check(dice) };
-        // One tab gives a token back while another is at work.
-        if self.under_way > 0 && dice.below(3) == 0 {
+        // One tab gives a token back, or uses it, while another is at work.
+        let waits = self.in_turn && self.refreshing > 0;
+        if (waits || self.under_way > 0) && dice.below(3) == 0 {
             return self.revoke(access);
+        }
+        if waits {
+            return check(dice);
         }
         match dice.below(100) {
             0..52 => self.refresh(refresh, Wish::default()),
@@ -149,7 +161,7 @@ impl Session {
 
     /// An answer has come.
     pub(crate) fn hears(&mut self, call: Call, answer: &Answer) {
-        self.under_way = self.under_way.saturating_sub(1);
+        self.is_back(call);
         if answer.is_unavailable() || answer.status == 429 {
             self.ask_again(call);
             return;
@@ -187,8 +199,13 @@ impl Session {
 
     /// No answer has come.
     pub(crate) fn misses(&mut self, call: Call) {
-        self.under_way = self.under_way.saturating_sub(1);
+        self.is_back(call);
         self.ask_again(call);
+    }
+
+    fn is_back(&mut self, call: Call) {
+        self.under_way = self.under_way.saturating_sub(1);
+        self.refreshing = self.refreshing.saturating_sub(u8::from(matches!(call, Call::Refresh { .. })));
     }
 
     fn ask_again(&mut self, call: Call) {
@@ -222,6 +239,7 @@ impl World<'_> {
         let pairs = self.houses.pairs.len();
         let Some(call) = self.sessions[session].wants(&mut self.dice, pairs) else { return };
         self.sessions[session].under_way += 1;
+        self.sessions[session].refreshing += u8::from(matches!(call, Call::Refresh { .. }));
         self.send(Sender::Client(session), call);
     }
 }

@@ -5,6 +5,7 @@
 //!   cargo test --release --package proofkey-sim --test exhaustive_planted -- --nocapture
 //! ```
 #![cfg(proofkey_planted)]
+#![expect(clippy::print_stderr, reason = "the figures are what this is run for")]
 
 use std::collections::BTreeSet;
 

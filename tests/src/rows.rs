@@ -11,6 +11,8 @@ struct Row {
     record: Record,
     expires_at: UnixTime,
     owners: Vec<Owner>,
+    /// Somebody has changed its tags.
+    edited: bool,
 }
 
 /// Rows in a map.
@@ -80,7 +82,9 @@ impl Rows {
         let mut all: Vec<Owner> = rows.values().flat_map(|row| row.owners.clone()).collect();
         all.sort();
         all.dedup();
-        rows.values_mut().for_each(|row| row.owners.clone_from(&all));
+        for row in rows.values_mut() {
+            (row.owners, row.edited) = (all.clone(), true);
+        }
     }
 }
 
@@ -96,10 +100,12 @@ impl Store for Rows {
             return Ok(false);
         }
         // A store that believes it leaves the row's index as it is.
-        let same = old.is_some_and(|row| row.expires_at == write.expires_at() && row.owners == write.owners());
+        let same =
+            old.is_some_and(|row| row.edited || (row.expires_at == write.expires_at() && row.owners == write.owners()));
         assert!(same || !write.index_kept(), "the index of {} is not kept", write.key());
         let record = Record::new(*write.version(), write.body().clone());
-        let row = Row { record, expires_at: write.expires_at(), owners: write.owners().to_vec() };
+        let owners = write.owners().to_vec();
+        let row = Row { record, expires_at: write.expires_at(), owners, edited: false };
         rows.insert(write.key().clone(), row);
         Ok(true)
     }

@@ -67,7 +67,7 @@ const SILENT: [&str; 10] = ["Delete", "Find", "Get", "Job", "Put", "Step", "User
 
 /// They hold names, kinds, limits and texts, sealed bytes, or the host's own error; some are traits. A `Response` is of the
 /// crate `http`, and prints what is sent: whoever prints it prints that.
-const PLAIN: [&str; 50] = [
+const PLAIN: [&str; 51] = [
     "Alias",
     "ApiMisuse",
     "ApplicationType",
@@ -93,6 +93,7 @@ const PLAIN: [&str; 50] = [
     "KeyId",
     "Limit",
     "Logo",
+    "Memo",
     "NoEntropy",
     "Owner",
     "PasswordError",

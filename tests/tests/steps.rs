@@ -6,7 +6,7 @@ use proofkey::core::{Entropy, Step};
 use proofkey::{Request, UnixTime};
 use proofkey_tests::{
     CHALLENGE, Fault, Held, Operation, PASSWORD, People, REDIRECT_URI, Reply, Rows, START, answer, assert_unavailable,
-    core, drive,
+    core, core_with, drive,
 };
 use serde_json::json;
 
@@ -16,7 +16,9 @@ fn now() -> UnixTime {
 
 #[test]
 fn a_driver_that_declines_a_step_ends_the_operation_in_503_unless_it_can_do_without() {
-    let (core, people) = (core(), People::default());
+    let endpoints = "authorize token refresh revoke introspect userinfo me challenge forgot";
+    let core = core_with(proofkey::core::UserSource::Find, 4, &[("endpoints", endpoints)]);
+    let people = People::default();
     for operation in Operation::ALL {
         let mut declined = 0;
         for at in 0.. {

@@ -39,7 +39,7 @@ struct List {
 )]
 struct Revoke {
     /// The identifier of one grant, as `grants list` shows it
-    #[arg(required_unless_present_any = ["user", "subject", "client"])]
+    #[arg(required_unless_present_any = ["user", "subject", "client"], allow_hyphen_values = true)]
     grant: Option<String>,
     #[command(flatten)]
     of: WhoseAll,

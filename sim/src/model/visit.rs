@@ -157,6 +157,10 @@ impl Model {
                         self.is_asked(number, visit, wanted)
                     }
                     "access_denied" => self.denied(number, self.sign_in_of(visit.cookies.session), wanted.client),
+                    // Its own grant, of a write whose outcome it did not know, was ended before it looked.
+                    "invalid_request" if self.flights[number].hurt => {
+                        self.denied(number, self.sign_in_of(visit.cookies.session), wanted.client)
+                    }
                     _ => strange(visit, answer),
                 }
             }

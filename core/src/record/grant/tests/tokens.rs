@@ -254,8 +254,8 @@ fn access_tokens_leave_when_they_have_expired_and_their_generation_is_over() {
 }
 
 #[test]
-fn a_rotation_is_remembered_for_the_leeway_and_five_seconds_and_at_least_for_ten() {
-    for (leeway, remembered) in [(30, 35), (0, 10)] {
+fn a_rotation_is_remembered_for_the_leeway_and_ten_seconds() {
+    for (leeway, remembered) in [(30, 40), (0, 10)] {
         let terms = Terms { leeway: Duration::from_secs(leeway), ..terms() };
         for (age, turns) in [(remembered - 1, 2), (remembered, 1)] {
             let Refreshed::Rotate(next, _) = rotated(&[BEGIN]).refresh(1, "c", None, BEGIN + age, &terms) else {
